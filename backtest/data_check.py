@@ -1,0 +1,244 @@
+"""Does the store's data fit together?  Findings, each with the symbol, the date and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.panel.build import build_panel
+from backtest.panel.prices import price_table
+from backtest.paths import BoolArray, FloatArray, IntArray
+from db.calendar import Phase, calendar
+from db.intervals import Interval
+
+if TYPE_CHECKING:
+    from db.bars import Bars
+    from db.store import Store
+
+COLUMNS = ["check", "symbol", "date", "finding"]
+CLOSE_TOLERANCE = 0.001
+"""Daily and minute closes may differ by this much beyond the closing auction's own range."""
+_RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50])
+_SPLIT_WIDTH = 0.09
+"""A jump is taken for a split where it lies within this log distance of a usual ratio."""
+
+
+def check(store: Store, *, symbols: list[str] | None = None) -> pd.DataFrame:
+    """Everything that looks wrong, one row a finding: ``check, symbol, date, finding``.
+
+    * ``split``: prices as traded jump like a split that no corporate action explains, or an
+      action says a split at which they do not jump;
+    * ``close``: a daily close that lies outside the closing auction's range and off the last
+      regular minute's close;
+    * ``gap``: sessions without bars inside an instrument's history;
+    * ``events``: events that no bars can measure, by reason.
+    """
+    findings = [*_bar_findings(store, symbols), *_event_findings(store, symbols)]
+    return pd.DataFrame(findings, columns=COLUMNS)
+
+
+def _bar_findings(store: Store, symbols: list[str] | None) -> Iterator[tuple[str, ...]]:
+    instruments = store.instruments()
+    if symbols is not None:
+        instruments = instruments[instruments["symbol"].isin(symbols)]
+    exchange_of = dict(zip(instruments["instrument_id"], instruments["exchange"], strict=True))
+    symbol_of = dict(zip(instruments["instrument_id"], instruments["symbol"], strict=True))
+    actions = store.actions()
+    ids = np.array(sorted(exchange_of), dtype=np.int64)
+    daily: dict[tuple[int, str, bool], dict[str, np.ndarray]] = {}
+    # Daily bars first: minute bars are held against them.
+    sources = store.bar_sources().sort_values("interval", key=lambda s: s != Interval.D1.value)
+    for label, source in zip(sources["interval"], map(str, sources["source"]), strict=True):
+        interval = Interval.parse(str(label))
+        step = len(ids) if interval.is_daily else 1
+        for lo in range(0, len(ids), max(step, 1)):
+            bars = store.bars(
+                interval, instruments=[int(i) for i in ids[lo : lo + step]], source=source
+            )
+            for instrument, days in _sessions(bars, exchange_of):
+                name = symbol_of[instrument]
+                yield from _split_findings(name, instrument, days, actions, bars.adjusted)
+                yield from _gap_findings(name, days, f"{label} {source}")
+                if bars.adjusted == "none":
+                    _remove_splits(days, instrument, actions)
+                # Prices without dividends and prices with them do not compare.
+                full = bars.adjusted == "all"
+                if interval.is_daily:
+                    daily[instrument, source, full] = days
+                    continue
+                for (other, their_source, theirs_full), theirs in daily.items():
+                    if (other, theirs_full) == (instrument, full):
+                        yield from _close_findings(name, theirs, days, their_source, source)
+
+
+def _sessions(
+    bars: Bars, exchange_of: dict[int, str]
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """Per instrument: one entry a session with its dates, open, close and auction range."""
+    raw = price_table(bars, _no_actions(), exchange_of, None)
+    regular = raw.phase == Phase.REGULAR
+    rank, session = (raw.key >> 32)[regular], raw.session[regular]
+    if not len(rank):
+        return
+    new = np.flatnonzero((np.diff(rank, prepend=-1) != 0) | (np.diff(session, prepend=-1) != 0))
+    last = np.append(new[1:], len(rank)) - 1
+    opens, closes = raw.open[regular][new], raw.close[regular][last]
+    owner, days = rank[new], session[new]
+    for index, instrument in enumerate(raw.instruments):
+        mine = owner == index
+        cal = calendar(exchange_of[int(instrument)])
+        ranges = _auction_ranges(bars, int(instrument), cal.closes[days[mine]])
+        yield (
+            int(instrument),
+            {
+                "session": days[mine],
+                "date": cal.dates[days[mine]],
+                "all_dates": cal.dates,
+                "open": opens[mine],
+                "close": closes[mine],
+                "auction_low": ranges[0],
+                "auction_high": ranges[1],
+            },
+        )
+
+
+def _remove_splits(days: dict[str, np.ndarray], instrument: int, actions: pd.DataFrame) -> None:
+    """Put one source's closes and auctions into the frame of a split-adjusted one."""
+    mine = actions[(actions["instrument_id"] == instrument) & (actions["kind"] == "split")]
+    factor = np.ones(len(days["date"]))
+    for at, ratio in mine.drop_duplicates("ex_date")[["ex_date", "value"]].itertuples(index=False):
+        factor[days["date"] < np.datetime64(at, "D")] *= ratio
+    for name in ("close", "auction_low", "auction_high"):
+        days[name] = days[name] / factor
+
+
+def _auction_ranges(bars: Bars, instrument: int, closes: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Low and high of the minute that starts at each close; NaN where there is none."""
+    lo, hi = bars.bounds(instrument)
+    starts = bars.start[lo:hi]
+    place = np.minimum(np.searchsorted(starts, closes), max(len(starts) - 1, 0))
+    there = starts[place] == closes
+    low: FloatArray = np.where(there, bars.low[lo:hi][place], np.nan)
+    high: FloatArray = np.where(there, bars.high[lo:hi][place], np.nan)
+    return low, high
+
+
+def _no_actions() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "action_id": np.array([], dtype=np.int64),
+            "instrument_id": np.array([], dtype=np.int64),
+            "kind": np.array([], dtype=object),
+            "ex_date": pd.to_datetime([]),
+            "value": np.array([], dtype=np.float64),
+            "source": np.array([], dtype=object),
+        }
+    )
+
+
+def _split_findings(
+    symbol: str, instrument: int, days: dict[str, np.ndarray], actions: pd.DataFrame, adjusted: str
+) -> Iterator[tuple[str, ...]]:
+    mine = actions[(actions["instrument_id"] == instrument) & (actions["kind"] == "split")]
+    known = pd.to_datetime(mine["ex_date"]).to_numpy().astype("datetime64[D]")
+    dates, jump = days["date"][1:], days["close"][:-1] / days["open"][1:]
+    adjacent = np.diff(days["session"]) == 1
+    looks, ratio = split_like(jump)
+    if adjusted == "none":
+        for i in np.flatnonzero(looks & adjacent & ~np.isin(dates, known)):
+            yield (
+                "split",
+                symbol,
+                str(dates[i]),
+                (
+                    f"close {days['close'][i]:g}, next open {days['open'][i + 1]:g}: looks like a "
+                    f"{_ratio_text(ratio[i])} split that is not among the corporate actions"
+                ),
+            )
+    for at, value in zip(known, mine["value"], strict=True):
+        place = np.searchsorted(days["date"], at)
+        if not 0 < place < len(days["date"]):
+            continue
+        expected = float(value) if adjusted == "none" else 1.0
+        seen = days["close"][place - 1] / days["open"][place]
+        if abs(np.log(seen / expected)) > np.log(1.35):
+            yield (
+                "split",
+                symbol,
+                str(at),
+                (
+                    f"a split of {value:g} is recorded, but {adjusted!r} prices go from "
+                    f"{days['close'][place - 1]:g} to {days['open'][place]:g}"
+                ),
+            )
+
+
+def split_like(jump: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Whether close / next open looks like a usual split ratio (N), and which."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.abs(np.log(jump))
+    distance = np.abs(size[:, None] - np.log(_RATIOS))
+    nearest = distance.argmin(axis=1)
+    ratio = np.where(jump > 1, _RATIOS[nearest], 1 / _RATIOS[nearest])
+    return distance.min(axis=1) < _SPLIT_WIDTH, ratio
+
+
+def _ratio_text(ratio: float) -> str:
+    return f"{ratio:g}:1" if ratio >= 1 else f"1:{1 / ratio:g}"
+
+
+def _close_findings(
+    symbol: str,
+    daily: dict[str, np.ndarray],
+    minute: dict[str, np.ndarray],
+    daily_source: str,
+    minute_source: str,
+) -> Iterator[tuple[str, ...]]:
+    _, here, there = np.intersect1d(daily["session"], minute["session"], return_indices=True)
+    close, last = daily["close"][here], minute["close"][there]
+    low = np.fmin(minute["auction_low"][there], last) * (1 - CLOSE_TOLERANCE)
+    high = np.fmax(minute["auction_high"][there], last) * (1 + CLOSE_TOLERANCE)
+    for i in np.flatnonzero((close < low) | (close > high)):
+        yield (
+            "close",
+            symbol,
+            str(daily["date"][here[i]]),
+            (
+                f"daily close {close[i]:g} ({daily_source}), last regular minute {last[i]:g} "
+                f"({minute_source}): {close[i] / last[i] - 1:+.2%}"
+            ),
+        )
+
+
+def _gap_findings(
+    symbol: str, days: dict[str, np.ndarray], where: str
+) -> Iterator[tuple[str, ...]]:
+    missing = np.diff(days["session"]) - 1
+    for i in np.flatnonzero(missing > 0):
+        after = days["all_dates"][days["session"][i] + 1]
+        word = "session" if missing[i] == 1 else "sessions"
+        yield ("gap", symbol, str(after), f"{missing[i]} {word} without a {where} bar")
+
+
+def _event_findings(store: Store, symbols: list[str] | None) -> Iterator[tuple[str, ...]]:
+    events = store.events(symbols=symbols)
+    if events.empty:
+        return
+    sources = store.bar_sources()
+    for label, source in zip(sources["interval"], sources["source"], strict=True):
+        join = build_panel(store, events, Interval.parse(str(label)), source=str(source))
+        for reason, group in join.left_out.groupby("reason"):
+            names = list(dict.fromkeys(group["symbol"]))
+            shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+            yield (
+                "events",
+                f"{len(names)} symbols" if len(names) > 1 else names[0],
+                "",
+                (
+                    f"{len(group):,} of {len(events):,} events cannot be measured with "
+                    f"{label} {source} bars: {reason} ({shown})"
+                ),
+            )

@@ -1,0 +1,1 @@
+"""Statistics that say how far to believe a result."""

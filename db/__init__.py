@@ -1,0 +1,1 @@
+"""Events, news and prices: models, importers and the store that holds them."""

@@ -1,0 +1,1 @@
+"""The parts of `Store`, by what they give access to."""

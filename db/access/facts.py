@@ -1,0 +1,153 @@
+"""Instruments, events, news and corporate actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from db.access.door import Door
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Facts(Door):
+    """What is known of companies."""
+
+    def instruments(self) -> pd.DataFrame:
+        """Columns instrument_id, symbol (latest), name, exchange, currency, listed, delisted."""
+        from db.records import listing
+
+        with self._database.read() as connection:
+            return listing.instruments(connection)
+
+    def symbols(self) -> pd.DataFrame:
+        """Columns instrument_id, symbol, valid_from, valid_to: dates, both included, null open."""
+        from db.records import listing
+
+        with self._database.read() as connection:
+            return listing.symbols(connection)
+
+    def add_instrument(
+        self,
+        symbol: str,
+        *,
+        exchange: str = "XNYS",
+        currency: str = "USD",
+        name: str = "",
+        valid_from: date | None = None,
+        valid_to: date | None = None,
+        listed: date | None = None,
+        delisted: date | None = None,
+    ) -> int:
+        """Add an instrument under a symbol, valid on the given dates; returns its id.
+
+        UsageError where the symbol names another instrument on any of these dates.
+        """
+        from db.instruments import add_instrument
+
+        with self._turn(), self._database.write("an instrument") as connection:
+            return add_instrument(
+                connection,
+                symbol,
+                exchange=exchange,
+                currency=currency,
+                name=name,
+                valid_from=valid_from,
+                valid_to=valid_to,
+                listed=listed,
+                delisted=delisted,
+            )
+
+    def rename(self, old: str, new: str, on: date) -> int:
+        """From the date ``on`` the instrument ``old`` is called ``new``; returns its id."""
+        from db.instruments import rename
+
+        with self._turn(), self._database.write("a rename") as connection:
+            return rename(connection, old, new, on)
+
+    def resolve(self, symbol: str, on: date | None = None) -> int | None:
+        """The instrument a symbol names on a date; without one, the latest it named."""
+        from db.instruments import SymbolBook
+
+        with self._database.read() as connection:
+            return SymbolBook.load(connection).resolve(symbol, on)
+
+    def resolve_many(
+        self, symbols: Sequence[str], on: date | Sequence[date] | None = None
+    ) -> list[int | None]:
+        """`resolve` for many symbols, with one date for all or one for each."""
+        from db.instruments import SymbolBook
+
+        dates = [on] * len(symbols) if on is None or isinstance(on, date) else list(on)
+        with self._database.read() as connection:
+            book = SymbolBook.load(connection)
+        return [book.resolve(symbol, day) for symbol, day in zip(symbols, dates, strict=True)]
+
+    def events(
+        self,
+        *,
+        symbols: Sequence[str] | None = None,
+        since: date | datetime | None = None,
+        until: date | datetime | None = None,
+        as_of: datetime | None = None,
+        kind: str = "earnings",
+    ) -> pd.DataFrame:
+        """One row an event of which anything was known at ``as_of`` (None: all that is known).
+
+        ``since`` and ``until`` bound ``announced_from``, both included; dates are New York's.
+        ``symbols`` selects the instruments that were ever called so.  The release interval comes
+        from the most precise, then newest revision, every other field from the newest revision
+        that fills it; ``first_known_at`` is since when all of that was known, and
+        ``first_known_proven`` whether that is proven for all of it.
+        """
+        from db.records import reading
+
+        with self._database.read() as connection:
+            return reading.events(
+                connection, symbols=symbols, since=since, until=until, as_of=as_of, kind=kind
+            )
+
+    def revisions(self, event_ids: Sequence[int] | None = None) -> pd.DataFrame:
+        """Everything that was ever said of events, one row a statement, in recorded order."""
+        from db.records import reading
+
+        with self._database.read() as connection:
+            return reading.revisions(connection, event_ids)
+
+    def guidance(
+        self, event_ids: Sequence[int] | None = None, *, as_of: datetime | None = None
+    ) -> pd.DataFrame:
+        """Guidance with the event it came with (null: none near), as known at ``as_of``."""
+        from db.records import reading
+
+        with self._database.read() as connection:
+            return reading.guidance(connection, event_ids, as_of)
+
+    def news(
+        self,
+        *,
+        symbols: Sequence[str] | None = None,
+        since: date | datetime | None = None,
+        until: date | datetime | None = None,
+        as_of: datetime | None = None,
+    ) -> pd.DataFrame:
+        """One row an item and instrument.  ``published_at`` is when it could be known.
+
+        That is the end of the day where only the date is known.  ``cluster_id`` is the first of
+        the items that say the same within 24 hours: items with ``news_id == cluster_id`` count.
+        ``link_how`` says how the instrument was found; ``event_id`` is its event that begins
+        nearest, within 24 hours of the publication, or null.
+        """
+        from db.records import reading
+
+        with self._database.read() as connection:
+            return reading.news(connection, symbols=symbols, since=since, until=until, as_of=as_of)
+
+    def actions(self, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Splits and dividends as last stated, by ex-date."""
+        from db.records import reading
+
+        with self._database.read() as connection:
+            return reading.actions(connection, symbols)

@@ -1,0 +1,1 @@
+"""Bars in Delta Lake: one table an interval, one commit a batch."""

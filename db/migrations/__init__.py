@@ -1,0 +1,1 @@
+"""Alembic migrations of the store's database, packaged so that a wheel carries them."""

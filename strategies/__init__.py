@@ -1,0 +1,1 @@
+"""Strategies, one short file an idea.  Copy one to start your own."""
