@@ -122,14 +122,16 @@ def session_marks(
     lo = min(int(np.searchsorted(cal.closes, begin)), len(cal) - 1)
     hi = int(np.searchsorted(cal.closes, max(int(end) for end in ends))) + 1
     at = cal.closes[lo:hi]
-    return Marks(at, mark_prices(panel.table, panel.rank[rows], at))
+    return Marks(at, mark_prices(panel.table, panel.rank[rows], candidates.entry_at, at))
 
 
-def mark_prices(table: PriceTable, rank: IntArray, at: IntArray) -> MarkPrice:
-    """`regular_closes` of each candidate's instrument at marks ``at``."""
+def mark_prices(table: PriceTable, rank: IntArray, entry_at: IntArray, at: IntArray) -> MarkPrice:
+    """`regular_closes` of each candidate's instrument at ``at``, none from before its fill."""
 
     def price(candidate: int, lo: int, hi: int) -> FloatArray:
-        return regular_closes(table, np.full(hi - lo, rank[candidate]), at[lo:hi])
+        bar = _closing_bars(table, np.full(hi - lo, rank[candidate]), at[lo:hi])
+        there = (bar >= 0) & (table.end[np.maximum(bar, 0)] >= entry_at[candidate])
+        return np.where(there, table.close[np.maximum(bar, 0)], np.nan)
 
     return price
 
@@ -142,13 +144,19 @@ def regular_closes(table: PriceTable, ranks: IntArray, at: IntArray) -> FloatArr
     """
     if not len(table):
         return np.full(len(at), np.nan)
+    bar = _closing_bars(table, ranks, at)
+    return np.where(bar >= 0, table.close[np.maximum(bar, 0)], np.nan)
+
+
+def _closing_bars(table: PriceTable, ranks: IntArray, at: IntArray) -> IntArray:
+    """Index of the bar that `regular_closes` takes, -1 where there is none."""
     last = table.at_or_after(ranks, at) - 1
     # Where exchanges differ a bar may be open at the mark: its close is not known yet.
     last = np.where(table.end[np.maximum(last, 0)] > at, last - 1, last)
     bar = np.maximum(last, 0)
     same_day = at - table.end[bar] < _SAME_SESSION
     there = same_day & (last >= table.first_bar(ranks)) & (table.phase[bar] == Phase.REGULAR)
-    return np.where(there, table.close[bar], np.nan)
+    return np.where(there, bar, -1)
 
 
 def main_calendar(panel: EventPanel) -> Calendar:

@@ -176,7 +176,7 @@ class _Run:
                 panel.events.assign(status=status),
             ],
             ignore_index=True,
-        )
+        ).astype({"status": "str"})
         equity, stats = self._performance(panel, account, marks, versions)
         triggered = ~np.isin(decisions.orders.kind, [0])
         setup = self.strategy.setup(panel)

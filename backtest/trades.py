@@ -84,7 +84,7 @@ def _limits(orders: Orders, offset: float, side: int) -> FloatArray:
 
 def _session_dates(panel: EventPanel, sessions: IntArray) -> np.ndarray:
     names = np.array(panel.sessions.exchange, dtype=object)
-    # Parquet keeps microseconds as they are; seconds would come back from the ledger as another type.
+    # Parquet, and so the ledger, keeps microseconds as they are and seconds not.
     out = np.full(len(sessions), np.datetime64("NaT"), dtype="datetime64[us]")
     for name in sorted(set(names)):
         mine = names == name

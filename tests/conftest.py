@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ settings.register_profile("thorough", parent=settings.get_profile("quick"), max_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _LOOPBACK = ("127.", "localhost", "::1")
+_OWN_NAMES = {None, "", "localhost", socket.gethostname()}
 _CLOSED_PROXY = "http://127.0.0.1:9"
 
 
@@ -38,14 +40,29 @@ def _refuse_beyond_loopback(address: Any) -> None:
         raise NetworkRefusedError(f"tests reach this machine alone, not {address[0]}:{address[1]}")
 
 
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
     """Refuse connections but to loopback; clients outside Python's sockets meet a closed proxy."""
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    lookup = socket.getaddrinfo
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
         _refuse_beyond_loopback(address)
         connect(self, address)
+
+    def guarded_lookup(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in _OWN_NAMES and not _is_number(name):
+            raise NetworkRefusedError(f"tests look up no names, not {name!r} either")
+        return lookup(host, *args, **kwargs)
 
     def guarded_connect_ex(self: socket.socket, address: Any) -> int:
         _refuse_beyond_loopback(address)
@@ -54,6 +71,7 @@ def no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded_connect)
         patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_lookup)
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             patch.setenv(name, _CLOSED_PROXY)
             patch.setenv(name.upper(), _CLOSED_PROXY)

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 REPORT = (
     Column("batch_id", "batch"),
-    Column("origin", "file"),
+    Column("origin", "file", kind="file", wide=True),
     Column("added", kind="count"),
     Column("revised", kind="count"),
     Column("unchanged", kind="count"),
     Column("rejected", kind="count"),
-    Column("note", wide=True),
+    Column("note"),
 )
 
 

@@ -45,11 +45,11 @@ DryRun = Annotated[
 ]
 REJECTS = (
     Column("batch_id", "batch"),
-    Column("origin"),
+    Column("origin", "file", kind="file", most=24),
     Column("row", kind="count"),
     Column("column"),
-    Column("value"),
-    Column("reason", wide=True),
+    Column("value", most=20),
+    Column("reason", wide=True, wrap=True),
 )
 
 

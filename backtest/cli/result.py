@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,6 +24,11 @@ FUNNEL = (
     Column("share", kind="percent", digits=1),
     Column("left", "left over", "count"),
 )
+ALWAYS_TOLD = ("Trades", "Mean net return [%]", "Win rate [%]", "Ambiguous trades")
+ONLY_WITH = {
+    "Mean net return, target first in those [%]": "Ambiguous trades",
+    "Mean net return, those at -30 % [%]": "Data ended while held",
+}
 REASONS = (
     Column("reason", "exit"),
     Column("trades", kind="count"),
@@ -47,21 +54,32 @@ def print_result(result: Result) -> None:
     """Everything a run has to say, on standard output."""
     import pandas as pd
 
-    typer.echo(printable(f"{result.record['strategy']} ({result.record['command']})\n"))
+    record = result.record
+    typer.echo(
+        printable(f"{record['strategy']} on {record['interval']} bars of {record['source']}\n")
+    )
+    width = shutil.get_terminal_size().columns
     for sentence in result.sentences:
-        typer.echo(f"  {printable(sentence)}")
+        typer.echo(textwrap.fill(printable(sentence), width, subsequent_indent="  "))
     typer.echo()
     show(result.funnel, FUNNEL, limit=0)
     if len(result.trades):
         typer.echo()
         show(result.exit_reasons, REASONS, limit=0)
         typer.echo()
-        numbers = pd.DataFrame(list(result.summary.items()), columns=["label", "value"])
+        # What never happened in this run is not worth a line; the JSON has every number.
+        told = {k: v for k, v in result.summary.items() if v or k in ALWAYS_TOLD}
+        for other, count in ONLY_WITH.items():
+            if not result.summary.get(count):
+                told.pop(other, None)
+        numbers = pd.DataFrame(list(told.items()), columns=["label", "value"])
         show(numbers, NUMBERS, limit=0)
     typer.echo()
     show(result.stats, STATISTICS, limit=0)
     _print_base_rates(result.base_rates)
-    typer.echo(f"\nrun {result.record.get('id', 'not recorded')}")
+    number = record.get("id")
+    if number is not None:
+        typer.echo(f"\nrun {number}: backtest runs show {number}, backtest report {number}")
 
 
 def _print_base_rates(rates: pd.DataFrame) -> None:

@@ -22,7 +22,7 @@ from db.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["text", "count", "number", "figure", "percent", "time", "date"]
+Kind = Literal["text", "file", "count", "number", "figure", "percent", "time", "date"]
 RIGHT = ("count", "number", "figure", "percent")
 Form = Literal["table", "csv", "json"]
 ROWS_SHOWN = 40
@@ -45,6 +45,8 @@ class Column:
     """The column that gives way where the terminal is narrow, ..."""
     wrap: bool = False
     """... by using several lines rather than being cut."""
+    most: int = 0
+    """Characters shown at the most; 0 shows all."""
 
     @property
     def heading(self) -> str:
@@ -176,13 +178,15 @@ def _print_table(frame: pd.DataFrame, columns: Sequence[Column], title: str) -> 
         pad_edge=False,
         padding=(0, gap - 1, 0, 0),
     )
-    for column in chosen:
+    for column, width in zip(chosen, widths, strict=True):
         table.add_column(
             column.heading,
             justify="right" if column.kind in RIGHT else "left",
             overflow="fold" if column.wrap else "ellipsis",
             no_wrap=not column.wrap,
             max_width=left if column.wide else None,
+            # A number without its last digits is another number.
+            min_width=None if column.wide else width,
         )
     for row in zip(*texts, strict=True):
         # Text, not markup: a headline in brackets is a headline.
@@ -212,4 +216,8 @@ def cell(value: Any, column: Column) -> str:
         return f"{shown + 0.0:,.{0 if whole else column.digits}f}"
     if column.kind == "date":
         return str(value)[:10]
-    return printable(str(value))
+    text = printable(str(value))
+    if column.kind == "file":
+        # A name tells the files of one import apart; --csv has the whole path.
+        text = text.replace("\\", "/").rpartition("/")[2] or text
+    return text if not column.most or len(text) <= column.most else text[: column.most - 1] + "…"

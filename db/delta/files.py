@@ -101,10 +101,17 @@ class Folder:
         return pq.ParquetFile(path, filesystem=self.filesystem, pre_buffer=True)
 
     def parquet_paths(self) -> list[fs.FileInfo]:
-        """All Parquet files in the folder, whether the table refers to them or not."""
+        """All files of bars in the folder, whether the table refers to them or not.
+
+        Checkpoints of the log are Parquet files too and must not be taken for bars.
+        """
         selector = fs.FileSelector("", recursive=True, allow_not_found=True)
         found = self.filesystem.get_file_info(selector)
-        return [info for info in found if info.is_file and info.path.endswith(".parquet")]
+        return [
+            info
+            for info in found
+            if info.is_file and info.path.startswith("source=") and info.path.endswith(".parquet")
+        ]
 
     def delete(self, paths: list[str]) -> None:
         for path in paths:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from db.errors import StoreError
 from db.intervals import Interval
@@ -134,6 +135,21 @@ def test_files_of_an_import_that_may_be_running_are_left_alone_for_a_day(sqlite_
     with sqlite_place.open(now=hours_later(24.1)) as store:
         assert store.clean().files == 1
     assert not path.exists()
+
+
+def test_the_checkpoints_of_the_log_are_no_rubbish(store, place):
+    fill(store)
+    before, version = answers(store), store.versions()["bars_1d"]
+    DeltaTable(f"{place.bars}/bars_1d").create_checkpoint()
+    store.save_run({"strategy": "a", "store_versions": {"bars_1d": 1}})
+
+    store.clean()
+    store.compact()
+    store.clean()
+
+    assert answers(store) == before
+    assert store.versions()["bars_1d"] == version + 1
+    assert len(store.bars("1d", version=1)) == 4
 
 
 def test_an_empty_store_needs_no_upkeep(store):
