@@ -137,11 +137,15 @@ def exported(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _local(frame: pd.DataFrame, name: str, write: Callable[[Any], str]) -> list[str | None]:
     """Each instant in the time of its row's exchange, written; None where there is none."""
+    texts: list[str | None] = [None] * len(frame)
     exchanges = frame["exchange"] if "exchange" in frame.columns else [""] * len(frame)
-    texts: list[str | None] = []
-    for moment, exchange in zip(frame[name], exchanges, strict=True):
-        there = moment == moment  # noqa: PLR0124 - NaT is not itself
-        texts.append(write(moment.tz_convert(time_zone(str(exchange)))) if there else None)
+    rows_of: dict[str, list[int]] = {}
+    for row, exchange in enumerate(exchanges):
+        rows_of.setdefault(str(exchange), []).append(row)
+    for exchange, rows in rows_of.items():
+        moments = frame[name].iloc[rows].dt.tz_convert(time_zone(exchange))
+        for row, moment, missing in zip(rows, moments, moments.isna(), strict=True):
+            texts[row] = None if missing else write(moment)
     return texts
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -170,11 +171,23 @@ def known_equivalents() -> dict[str, str]:
     return {key.strip(): reason.strip() for key, _, reason in entries}
 
 
+def _draw(mutant: Mutant) -> str:
+    """Where a mutant comes in the draw: by its own text alone, so that nobody picks."""
+    return hashlib.sha256(mutant.key.encode()).hexdigest()
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.run", description=__doc__)
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     parser.add_argument("--module", help="one target alone")
     parser.add_argument("--only", default="", metavar="REGEX", help="mutants whose key matches")
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=0,
+        metavar="N",
+        help="N mutants, drawn by the hash of their key",
+    )
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     return parser.parse_args(arguments)
 
@@ -190,6 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         every = mutants(target.path.read_text())
         chosen = [m for m in every if re.search(options.only, m.key)]
+        if options.sample:
+            chosen = sorted(chosen, key=_draw)[: options.sample]
         if options.list:
             print(*(f"{target.module}:{m.line} {m.key}" for m in chosen), sep="\n")
             continue
