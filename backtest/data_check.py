@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from db.store import Store
 
 COLUMNS = ["check", "symbol", "date", "finding"]
+Splits = dict[int, list[tuple[np.datetime64, float]]]
+_ROWS_AT_ONCE = 4_000_000
 CLOSE_TOLERANCE = 0.001
 """Daily and minute closes may differ by this much beyond the closing auction's own range."""
 _RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50])
@@ -46,24 +48,27 @@ def _bar_findings(store: Store, symbols: list[str] | None) -> Iterator[tuple[str
         instruments = instruments[instruments["symbol"].isin(symbols)]
     exchange_of = dict(zip(instruments["instrument_id"], instruments["exchange"], strict=True))
     symbol_of = dict(zip(instruments["instrument_id"], instruments["symbol"], strict=True))
-    actions = store.actions()
+    splits = _splits(store.actions())
     ids = np.array(sorted(exchange_of), dtype=np.int64)
     daily: dict[tuple[int, str, bool], dict[str, np.ndarray]] = {}
     # Daily bars first: minute bars are held against them.
     sources = store.bar_sources().sort_values("interval", key=lambda s: s != Interval.D1.value)
-    for label, source in zip(sources["interval"], map(str, sources["source"]), strict=True):
-        interval = Interval.parse(str(label))
-        step = len(ids) if interval.is_daily else 1
-        for lo in range(0, len(ids), max(step, 1)):
+    columns = [sources[name].tolist() for name in ("interval", "source", "instruments", "rows")]
+    for label, source, held, rows in zip(*columns, strict=True):
+        interval = Interval.parse(label)
+        # As many instruments at a time as their bars fit in memory.
+        step = max(1, _ROWS_AT_ONCE * held // max(rows, 1))
+        for lo in range(0, len(ids), step):
             bars = store.bars(
                 interval, instruments=[int(i) for i in ids[lo : lo + step]], source=source
             )
             for instrument, days in _sessions(bars, exchange_of):
                 name = symbol_of[instrument]
-                yield from _split_findings(name, instrument, days, actions, bars.adjusted)
+                mine = splits.get(instrument, [])
+                yield from _split_findings(name, days, mine, bars.adjusted)
                 yield from _gap_findings(name, days, f"{label} {source}")
                 if bars.adjusted == "none":
-                    _remove_splits(days, instrument, actions)
+                    _remove_splits(days, mine)
                 # Prices without dividends and prices with them do not compare.
                 full = bars.adjusted == "all"
                 if interval.is_daily:
@@ -78,6 +83,8 @@ def _sessions(
     bars: Bars, exchange_of: dict[int, str]
 ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     """Per instrument: one entry a session with its dates, open, close and auction range."""
+    if not len(bars):
+        return
     raw = price_table(bars, _no_actions(), exchange_of, None)
     regular = raw.phase == Phase.REGULAR
     rank, session = (raw.key >> 32)[regular], raw.session[regular]
@@ -87,8 +94,9 @@ def _sessions(
     last = np.append(new[1:], len(rank)) - 1
     opens, closes = raw.open[regular][new], raw.close[regular][last]
     owner, days = rank[new], session[new]
+    bounds = np.searchsorted(owner, np.arange(len(raw.instruments) + 1))
     for index, instrument in enumerate(raw.instruments):
-        mine = owner == index
+        mine = slice(bounds[index], bounds[index + 1])
         cal = calendar(exchange_of[int(instrument)])
         ranges = _auction_ranges(bars, int(instrument), cal.closes[days[mine]])
         yield (
@@ -105,12 +113,23 @@ def _sessions(
         )
 
 
-def _remove_splits(days: dict[str, np.ndarray], instrument: int, actions: pd.DataFrame) -> None:
+def _splits(actions: pd.DataFrame) -> Splits:
+    """(ex-date, ratio) of each instrument's splits; of two sources that report one, the first."""
+    known = actions[(actions["kind"] == "split") & actions["instrument_id"].notna()]
+    found: Splits = {}
+    known = known.drop_duplicates(["instrument_id", "ex_date"])
+    dates = pd.to_datetime(known["ex_date"]).to_numpy().astype("datetime64[D]")
+    columns = (known["instrument_id"].tolist(), dates, known["value"].tolist())
+    for instrument, at, ratio in zip(*columns, strict=True):
+        found.setdefault(instrument, []).append((at, ratio))
+    return found
+
+
+def _remove_splits(days: dict[str, np.ndarray], splits: list[tuple[np.datetime64, float]]) -> None:
     """Put one source's closes and auctions into the frame of a split-adjusted one."""
-    mine = actions[(actions["instrument_id"] == instrument) & (actions["kind"] == "split")]
     factor = np.ones(len(days["date"]))
-    for at, ratio in mine.drop_duplicates("ex_date")[["ex_date", "value"]].itertuples(index=False):
-        factor[days["date"] < np.datetime64(at, "D")] *= ratio
+    for at, ratio in splits:
+        factor[days["date"] < at] *= ratio
     for name in ("close", "auction_low", "auction_high"):
         days[name] = days[name] / factor
 
@@ -140,10 +159,12 @@ def _no_actions() -> pd.DataFrame:
 
 
 def _split_findings(
-    symbol: str, instrument: int, days: dict[str, np.ndarray], actions: pd.DataFrame, adjusted: str
+    symbol: str,
+    days: dict[str, np.ndarray],
+    splits: list[tuple[np.datetime64, float]],
+    adjusted: str,
 ) -> Iterator[tuple[str, ...]]:
-    mine = actions[(actions["instrument_id"] == instrument) & (actions["kind"] == "split")]
-    known = pd.to_datetime(mine["ex_date"]).to_numpy().astype("datetime64[D]")
+    known = np.array([at for at, _ in splits], dtype="datetime64[D]")
     dates, jump = days["date"][1:], days["close"][:-1] / days["open"][1:]
     adjacent = np.diff(days["session"]) == 1
     looks, ratio = split_like(jump)
@@ -158,11 +179,11 @@ def _split_findings(
                     f"{_ratio_text(ratio[i])} split that is not among the corporate actions"
                 ),
             )
-    for at, value in zip(known, mine["value"], strict=True):
+    for at, value in splits:
         place = np.searchsorted(days["date"], at)
         if not 0 < place < len(days["date"]):
             continue
-        expected = float(value) if adjusted == "none" else 1.0
+        expected = value if adjusted == "none" else 1.0
         seen = days["close"][place - 1] / days["open"][place]
         if abs(np.log(seen / expected)) > np.log(1.35):
             yield (

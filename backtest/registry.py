@@ -192,7 +192,14 @@ def _in_file(file: Path) -> list[Found]:
 def _plug_ins() -> list[Found]:
     found = []
     for entry in entry_points(group=ENTRY_POINTS):
-        cls = entry.load()
+        try:
+            cls = entry.load()
+        except Exception as error:
+            raise UsageError(
+                f"the plug-in {entry.name!r} does not load: {type(error).__name__}: {error}",
+                where=entry.value,
+                hint="mend or uninstall the package that brings it",
+            ) from error
         found.append(
             Found(snake_case(cls.__name__), cls, f"plug-in {entry.value}", source_hash(cls))
         )

@@ -27,7 +27,7 @@ from backtest.outcomes import simulate
 from backtest.panel.build import Join, build_panel, load_prices, require_interval, schedule_known
 from backtest.panel.panel import EventPanel
 from backtest.panel.sessions import to_us
-from backtest.paths import IntArray, Outcomes
+from backtest.paths import BoolArray, IntArray, Outcomes
 from backtest.portfolio import Account, keep_account
 from backtest.registry import find_strategy
 from backtest.resolve import resolve_ambiguous
@@ -161,7 +161,7 @@ class _Run:
             limit_offset=self.settings.limit_offset,
             rank=ranks,
             same_print=decisions.same_print,
-            strict=strict,
+            assumed=self._assumed(panel, decisions),
             content=_content_at_decision(panel, decisions),
         )
         self.on_step("measuring")
@@ -222,6 +222,20 @@ class _Run:
         decisions.orders.kind[out] = 0
         decisions.column[out] = -1
         return decisions
+
+    def _assumed(self, panel: EventPanel, decisions: Decisions) -> BoolArray:
+        """Whether each decision rests on knowledge for whose time there is no evidence (N).
+
+        What was fetched before the decision was known then, whether or not a source proves it.
+        """
+        if self.settings.strict_as_of:
+            return np.zeros(len(panel), dtype=np.bool_)
+        at, events = decisions.orders.decided_at, panel.events
+        schedule = schedule_known(self.store, events, panel.sessions, strict=True) > at
+        if not panel.reads - {"news"}:
+            return schedule
+        proven = events["first_known_proven"].to_numpy(dtype=np.bool_)
+        return schedule | (~proven & (to_us(events["first_known_at"]) > at))
 
     def _fill(
         self, panel: EventPanel, decisions: Decisions, versions: dict[str, int]

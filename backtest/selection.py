@@ -12,7 +12,7 @@ from backtest.panel.events import events_of_kind
 from backtest.panel.sessions import event_sessions
 from backtest.settings import RunSettings
 from backtest.strategy import Strategy
-from db.calendar import Phase, calendar
+from db.calendar import calendar
 from db.errors import DataError
 
 if TYPE_CHECKING:
@@ -63,14 +63,20 @@ def chosen_events(store: Store, strategy: Strategy, settings: RunSettings) -> Se
 
 
 def session_labels(events: pd.DataFrame) -> np.ndarray:
-    """``pre``, ``regular``, ``post`` or ``closed`` of each release; empty for a bare date."""
+    """``pre``, ``regular``, ``post`` or ``closed`` of each release; empty for a bare date.
+
+    An instant is labelled as a source would have: ``pre`` from its day's midnight to the open,
+    ``post`` from the close to midnight, ``closed`` on a day without a session.
+    """
     labels = events["session"].to_numpy(dtype=object).copy()
     precision = events["precision"].to_numpy()
     sessions = event_sessions(events)
     names = np.array(sessions.exchange, dtype=object)
     for name in sorted(set(names)):
         mine = np.flatnonzero((names == name) & (precision == "exact"))
-        phases = calendar(str(name)).phases_at(sessions.announced_from[mine])
-        labels[mine] = [Phase(p).label for p in phases]
+        cal, at = calendar(str(name)), sessions.announced_from[mine]
+        session = cal.index_of_dates(cal.local_dates(at))
+        parts = (session < 0, at < cal.opens[session], at < cal.closes[session])
+        labels[mine] = np.select(parts, ("closed", "pre", "regular"), "post")
     labels[precision == "date"] = ""
     return labels

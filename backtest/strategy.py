@@ -241,6 +241,11 @@ def _check_attributes(cls: type[Strategy]) -> None:
         raise UsageError(
             f"{cls.__name__}.side is {cls.side!r}", hint='side: ClassVar = "long" or "short"'
         )
+    if not isinstance(cls.events, EventFilter):
+        raise UsageError(
+            f"{cls.__name__}.events is {cls.events!r}",
+            hint='events: ClassVar = earnings(), earnings(session="post") or news()',
+        )
     phases: object = cls.phases
     if not isinstance(phases, tuple) or not phases or any(name not in _PHASES for name in phases):
         raise UsageError(

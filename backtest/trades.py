@@ -8,8 +8,8 @@ import pandas as pd
 from backtest.evidence.average_path import clustered_mean
 from backtest.execution import ExitReason, Fill, OrderKind
 from backtest.panel.panel import EventPanel
-from backtest.panel.sessions import from_us, to_us
-from backtest.paths import FloatArray, IntArray, Orders, Outcomes
+from backtest.panel.sessions import from_us
+from backtest.paths import BoolArray, FloatArray, IntArray, Orders, Outcomes
 from db.calendar import Phase, calendar
 
 DELISTED = -0.30
@@ -27,7 +27,7 @@ def signal_frame(
     limit_offset: float,
     rank: FloatArray,
     same_print: np.ndarray,
-    strict: bool,
+    assumed: BoolArray,
     content: dict[str, FloatArray],
 ) -> pd.DataFrame:
     """One row a fill, whether or not the account had a slot for it, in the panel's order.
@@ -39,10 +39,6 @@ def signal_frame(
     rows = np.flatnonzero(outcomes.fill == Fill.FILLED)
     scale, s, table = panel.scale[rows], panel.sessions, panel.table
     entry, leave = outcomes.entry_bar[rows], outcomes.exit_bar[rows]
-    proven = panel.events["first_known_proven"].to_numpy(dtype=np.bool_)[rows]
-    fetched = to_us(panel.events["first_known_at"])[rows]
-    # What was fetched before the decision was known then, whether or not a source proves it.
-    assumed = ~proven & (fetched > orders.decided_at[rows]) & (not strict)
     frame = panel.events.loc[rows, ["event_id", "instrument_id", "symbol", "fiscal_period"]]
     return frame.reset_index(drop=True).assign(
         side="long" if side > 0 else "short",
@@ -68,7 +64,7 @@ def signal_frame(
         return_net=outcomes.net[rows],
         return_other=outcomes.net_other[rows],
         ambiguous=outcomes.ambiguous[rows],
-        assumed=assumed,
+        assumed=assumed[rows],
         unknown_volume=outcomes.unknown_volume[rows],
         same_print=same_print[rows],
         rank=rank[rows],

@@ -17,8 +17,6 @@ from db.location import Location
 from db.locks import AdvisoryWriterLock, FileWriterLock, WriterLock
 
 BUSY_SECONDS = 60
-APPLICATION_ID = 0x41465348
-"""Stamped into every SQLite file of ours, so that another program's file is recognised."""
 
 
 class Database:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
-from db.database import APPLICATION_ID, Database
+from db.database import Database
 from db.errors import StoreError
 from db.models import Counter, StoreInfo
 
@@ -39,14 +39,12 @@ def create(database: Database) -> None:
         database.lock.hold(),
         database.write("creating the tables") as connection,
     ):
-        if revision(database, connection) is not None:
+        if revision(connection) is not None:
             return
         _refuse_foreign(database, connection)
         _upgrade(connection)
         connection.execute(insert(StoreInfo), [{"key": "store_id", "value": uuid.uuid4().hex}])
         connection.execute(insert(Counter), [{"name": name, "value": 0} for name in COUNTERS])
-        if not database.location.is_postgres:
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def check(database: Database) -> None:
@@ -55,7 +53,7 @@ def check(database: Database) -> None:
     StoreError: no store, another program's database, or one written by a newer version.
     """
     with database.read() as connection:
-        found = revision(database, connection)
+        found = revision(connection)
         if found is None:
             _refuse_foreign(database, connection)
             raise StoreError(
@@ -83,15 +81,11 @@ def store_id(connection: Connection) -> str:
     return connection.scalars(select(StoreInfo.value).where(StoreInfo.key == "store_id")).one()
 
 
-def revision(database: Database, connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
     """The schema's revision, or None in a database that is not a store."""
     tables = inspect(connection)
     if not (tables.has_table("alembic_version") and tables.has_table("store_info")):
         return None
-    if not database.location.is_postgres:
-        stamp = connection.exec_driver_sql("PRAGMA application_id").scalar()
-        if stamp != APPLICATION_ID:
-            return None
     rows = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     return str(rows[0]) if rows else None
 

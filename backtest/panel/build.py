@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from backtest.panel.sessions import EventSessions, event_sessions, to_us
 from backtest.paths import IntArray
 from db.calendar import Phase, calendar
 from db.errors import DataError, UsageError
-from db.intervals import DAY, Interval
+from db.intervals import DAY, SECOND, Interval
 
 if TYPE_CHECKING:
     from db.store import Store
@@ -244,7 +244,15 @@ def _content(
     ids = [int(i) for i in events["event_id"]]
 
     def news(panel: EventPanel) -> NewsColumns:
-        items = store.news()
+        # Headlines of other years are not read: their texts are what fills the memory.
+        since, until = (
+            datetime.fromtimestamp(at / SECOND, UTC)
+            for at in (
+                sessions.reference_close.min(initial=0),
+                sessions.reaction_close.max(initial=0),
+            )
+        )
+        items = store.news(since=since, until=until)
         items = items[items["instrument_id"].notna()]
         instruments = panel.events["instrument_id"].to_numpy(dtype=np.int64)
         return news_columns(items, instruments, sessions, panel.end, panel.real)

@@ -80,11 +80,19 @@ class PriceTable:
 
     def first_bar(self, ranks: IntArray) -> IntArray:
         """Index of each instrument's first bar."""
-        return np.searchsorted(self.key, np.maximum(ranks, 0) << _RANK_BITS)
+        first: IntArray = self._bounds[np.maximum(ranks, 0)]
+        return first
 
     def last_bar_end(self, ranks: IntArray) -> IntArray:
         """One past each instrument's last bar."""
-        return np.searchsorted(self.key, (np.maximum(ranks, 0) + 1) << _RANK_BITS)
+        end: IntArray = self._bounds[np.maximum(ranks, 0) + 1]
+        return end
+
+    @cached_property
+    def _bounds(self) -> IntArray:
+        """Where each rank's bars begin; the last entry is the table's length."""
+        ranks = np.arange(max(len(self.instruments), 1) + 1, dtype=np.int64)
+        return np.searchsorted(self.key, ranks << _RANK_BITS)
 
     def scale_at(self, ranks: IntArray, instants: IntArray) -> FloatArray:
         """Factor from the frame's prices to prices as traded at each instant."""

@@ -97,7 +97,7 @@ def _subtitle(result: Result, tz: str) -> str:
     span = f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}" if len(days) else "no event"
     symbols = events["symbol"].nunique()
     return (
-        f"{idea} {record['events']} of {symbols:,} symbols, {span}; "
+        f"{idea} {str(record['events']).capitalize()} of {symbols:,} symbols, {span}; "
         f"{record['interval']} bars of {record['source']}."
     )
 

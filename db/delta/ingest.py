@@ -77,7 +77,7 @@ class BarIngest:
         with tempfile.TemporaryDirectory(prefix="aftershock-") as place:
             folder = Folder.at(place, "rehearsal")
             staged = self._stager(folder, batch, 0, book, rejects).run(progress)
-            found = compare(folder, staged.files, table.folder, existing)
+            found = compare(folder, staged, table.folder, existing)
         return _report(batch, 0, staged, found, rejects.count + len(found.refused))
 
     def _stager(
@@ -128,7 +128,7 @@ class BarIngest:
         table = self.table_of(batch.interval)
         base = table.snapshot()
         existing = base.of_source(batch.provenance.source)
-        found = compare(table.folder, staged.files, table.folder, existing)
+        found = compare(table.folder, staged, table.folder, existing)
         if attempt == 0:  # the batch contradicts itself in the same places every time
             rejects.extend(found.rejects(batch.provenance.origin, book.names()))
         paths = _Paths(batch.provenance.source, batch_id, attempt)
@@ -263,6 +263,6 @@ def _report(
         origin=batch.provenance.origin,
         added=staged.accepted - found.dropped - found.revised,
         revised=found.revised,
-        unchanged=found.unchanged + staged.repeated,
+        unchanged=found.unchanged,
         rejected=rejected,
     )

@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from db.batches import Reject
 from db.delta.blocks import Counts, Rows, blocks, instrument_counts, read_block
-from db.delta.files import BarFile, BoolArray, Folder, IntArray
-from db.delta.staging import DUPLICATE, same_values
+from db.delta.files import VALUES, BarFile, BoolArray, Folder, IntArray
+from db.delta.staging import Staged
+
+_DUPLICATE = "an earlier bar of the same file has the same start and other values"
 
 
 @dataclass
@@ -35,25 +37,31 @@ class Comparison:
         return sum(int(drop.sum()) for drop in self.staged.values())
 
     def rejects(self, origin: str, names: dict[int, str]) -> list[Reject]:
-        return [
-            Reject(
-                origin, 0, "start", f"{names.get(who, who)} {np.datetime64(at, 'us')}Z", DUPLICATE
-            )
+        shown = [
+            f"{names.get(who, who)} {np.datetime64(at // 1_000_000, 's')}Z"
             for who, at in self.refused
         ]
+        return [Reject(origin, 0, "start", bar, _DUPLICATE) for bar in shown]
 
 
 def compare(
-    staged_in: Folder, staged: Sequence[BarFile], table_in: Folder, existing: Sequence[BarFile]
+    staged_in: Folder, batch: Staged, table_in: Folder, existing: Sequence[BarFile]
 ) -> Comparison:
-    """Compare staged files with each other and with the table's; reads only what may coincide."""
+    """Compare staged bars with each other and with the table's; reads only what may coincide."""
     result = Comparison()
-    rivals = _meeting(staged, existing)
+    staged = batch.files
+    rivals = _meeting(staged, existing) | batch.repeating
     if not rivals:
         return result
     staged_counts = [instrument_counts(staged_in, file) for file in staged]
     rival_counts = [instrument_counts(table_in, file) for file in existing if file.path in rivals]
-    for block in blocks(_shared(staged_counts, rival_counts), staged_counts):
+    # A file that repeats itself counts twice, so that all its instruments are looked at.
+    twice = [
+        counts
+        for file, counts in zip(staged, staged_counts, strict=True)
+        if file.path in batch.repeating
+    ]
+    for block in blocks(_shared([*staged_counts, *twice], rival_counts), staged_counts):
         ours = read_block(staged_in, staged, block)
         starts = ours.table.column("start").cast(pa.int64()).to_numpy()
         span = (int(starts.min()), int(starts.max()))
@@ -102,7 +110,7 @@ def _compare_block(
 
     rows = both.take(order)
     against = np.where(repeat, statement, head)
-    equal = same_values(rows, rows.take(against))
+    equal = _same_values(rows, rows.take(against))
     known = first & in_table
     drop = repeat | (known & equal)
     outdated = np.zeros(len(new), dtype=bool)
@@ -125,3 +133,12 @@ def _mark(
         file = files[number]
         drop = marks.setdefault(file.path, np.zeros(file.rows, dtype=bool))
         drop[rows.position[picked[rows.file[picked] == number]]] = True
+
+
+def _same_values(one: pa.Table, other: pa.Table) -> BoolArray:
+    """Row by row: the same prices and volume, an unknown volume being equal to itself."""
+    equal = np.ones(one.num_rows, dtype=bool)
+    for name in VALUES:
+        a, b = (table.column(name).to_numpy() for table in (one, other))
+        equal &= (a == b) | (np.isnan(a) & np.isnan(b))
+    return equal

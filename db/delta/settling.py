@@ -35,7 +35,9 @@ def settle(
     moved = {old: new for old, new in final.items() if old != new}
     if moved:
         files = tuple(_renumbered(folder, file, moved) for file in staged.files)
-        return Staged(files, staged.accepted, staged.repeated)
+        pairs = zip(staged.files, files, strict=True)
+        repeating = {new.path for old, new in pairs if old.path in staged.repeating}
+        return Staged(files, staged.accepted, frozenset(repeating))
     return staged
 
 

@@ -5,7 +5,7 @@ Holds at most one file's rows in memory, however long the stream is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from db.errors import DataError
 from db.instruments import NO_INSTRUMENT, DateArray, SymbolBook
 
 _INVALID_DATE = "the symbol names no instrument on that date"
-DUPLICATE = "another bar of the same batch has the same start and other values"
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Staged:
 
     files: tuple[BarFile, ...]
     accepted: int
-    repeated: int
-    """Rows that said the same again within one file."""
+    repeating: frozenset[str]
+    """Paths of the files that hold a key more than once; `reconcile` sees to those."""
 
 
 class Stager:
@@ -53,7 +52,7 @@ class Stager:
         self._waiting: list[pa.Table] = []
         self._rows_waiting = 0
         self._files: list[BarFile] = []
-        self._repeated = 0
+        self._repeating: set[str] = set()
         self.seen: set[str] = set()
 
     def run(self, progress: Callable[[int], None] | None = None) -> Staged:
@@ -76,7 +75,7 @@ class Stager:
                 progress(chunk.bars.num_rows + len(chunk.rejects))
         self._flush()
         accepted = sum(file.rows for file in self._files)
-        return Staged(tuple(self._files), accepted, self._repeated)
+        return Staged(tuple(self._files), accepted, frozenset(self._repeating))
 
     def _take(self, chunk: BarChunk) -> None:
         bars = chunk.bars
@@ -143,16 +142,15 @@ class Stager:
             return
         rows = pa.concat_tables(self._waiting).combine_chunks()
         self._waiting, self._rows_waiting = [], 0
-        rows, again, refused = sorted_unique(rows)
-        self._repeated += again
-        if refused.num_rows:
-            self._rejects.extend(_duplicates(self._origin, refused, self.book.names()))
+        rows = in_key_order(rows)
         path = staged_path(self._batch.provenance.source, self._batch_id, len(self._files))
         with FileWriter(self._folder, path, self._batch.provenance.source) as writer:
             writer.write(rows)
         file = writer.finished()
         if file is not None:
             self._files.append(file)
+            if _has_repeats(rows):
+                self._repeating.add(path)
 
 
 _NO_DAYS: DateArray = np.empty(0, dtype="datetime64[D]")
@@ -163,20 +161,6 @@ def staged_path(source: str, batch_id: int, number: int) -> str:
     return f"source={source}/batch-{batch_id:06d}-{number:04d}.parquet"
 
 
-def sorted_unique(rows: pa.Table) -> tuple[pa.Table, int, pa.Table]:
-    """Rows sorted by key, the first of each; how many repeated one; those that contradict one."""
-    rows = in_key_order(rows)
-    instruments, starts = _key(rows)
-    same_key = (np.diff(instruments) == 0) & (np.diff(starts) == 0)
-    if not same_key.any():
-        return rows, 0, rows.slice(0, 0)
-    later = np.concatenate([[False], same_key])
-    first = np.maximum.accumulate(np.where(later, 0, np.arange(len(later))))
-    equal = same_values(rows, rows.take(first))
-    kept = rows.filter(pa.array(~later))
-    return kept, int((later & equal).sum()), rows.filter(pa.array(later & ~equal))
-
-
 def in_key_order(rows: pa.Table) -> pa.Table:
     """Rows sorted by (instrument, start); rows with the same key keep their order."""
     if is_sorted(rows):
@@ -185,13 +169,10 @@ def in_key_order(rows: pa.Table) -> pa.Table:
     return rows.take(np.lexsort((starts, instruments)))
 
 
-def same_values(one: pa.Table, other: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Row by row: the same prices and volume, an unknown volume being equal to itself."""
-    equal = np.ones(one.num_rows, dtype=bool)
-    for name in (*PRICES, "volume"):
-        a, b = (table.column(name).to_numpy() for table in (one, other))
-        equal &= (a == b) | (np.isnan(a) & np.isnan(b))
-    return equal
+def _has_repeats(rows: pa.Table) -> bool:
+    """Whether sorted rows hold a key more than once."""
+    instruments, starts = _key(rows)
+    return bool(((np.diff(instruments) == 0) & (np.diff(starts) == 0)).any())
 
 
 def _key(rows: pa.Table) -> tuple[IntArray, IntArray]:
@@ -218,14 +199,11 @@ def _refused(origin: str, bars: pa.Table) -> list[Reject]:
     """A reject for each bar; with its row's number where the importer sends a column of them."""
     return [
         Reject(
-            origin, bar.get("row", 0), "symbol", f"{bar['symbol']} {bar['start']}", _INVALID_DATE
+            origin,
+            bar.get("row", 0),
+            "symbol",
+            f"{bar['symbol']} {bar['start']:%Y-%m-%dT%H:%M:%SZ}",
+            _INVALID_DATE,
         )
-        for bar in bars.to_pylist()
-    ]
-
-
-def _duplicates(origin: str, bars: pa.Table, names: Mapping[int, str]) -> list[Reject]:
-    return [
-        Reject(origin, 0, "start", f"{names[bar['instrument']]} {bar['start']}", DUPLICATE)
         for bar in bars.to_pylist()
     ]

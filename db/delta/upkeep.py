@@ -12,8 +12,9 @@ from pyarrow import fs
 from db.delta.blocks import blocks, instrument_counts, read_block
 from db.delta.files import FILE_ROWS, BarFile
 from db.delta.staging import in_key_order
-from db.delta.table import BarTable, Snapshot
+from db.delta.table import BarTable, ConflictError, Snapshot
 from db.delta.writing import FileWriter
+from db.errors import StoreError
 
 _OF_A_BATCH = re.compile(r"batch-(\d+)-")
 _ABANDONED = timedelta(hours=24)
@@ -40,7 +41,12 @@ def _compact(table: BarTable, now: datetime) -> tuple[int, int]:
             add.extend(_merged(table, base, files, source))
     if remove:
         facts = {"compaction": str(len(remove))}
-        table.commit(base, add=add, remove=remove, facts=facts, now=now, changes_data=False)
+        try:
+            table.commit(base, add=add, remove=remove, facts=facts, now=now, changes_data=False)
+        except ConflictError as error:
+            raise StoreError(
+                "the table was changed meanwhile", where=table.folder.uri, hint="run this again"
+            ) from error
     return len(base.files), len(base.files) - len(remove) + len(add)
 
 
@@ -76,7 +82,7 @@ def unused(table: BarTable, keep: set[int], done: set[int], now: datetime) -> li
     current = table.snapshot()
     wanted = {file.path for file in current.files}
     for version in keep - {current.version}:
-        wanted |= {file.path for file in table.snapshot(version).files}
+        wanted |= _paths(table, version)
     return [
         info
         for info in table.folder.parquet_paths()
@@ -86,7 +92,15 @@ def unused(table: BarTable, keep: set[int], done: set[int], now: datetime) -> li
 
 def readable_without(table: BarTable, version: int, gone: set[str]) -> bool:
     """Whether a version needs none of the files that go."""
-    return not any(file.path in gone for file in table.snapshot(version).files)
+    return not _paths(table, version) & gone
+
+
+def _paths(table: BarTable, version: int) -> set[str]:
+    """The files of a version; of one that does not exist there is nothing to keep."""
+    try:
+        return {file.path for file in table.snapshot(version).files}
+    except StoreError:
+        return set()
 
 
 def _is_garbage(info: fs.FileInfo, done: set[int], now: datetime) -> bool:

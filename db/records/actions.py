@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from db.batches import ActionRecord
 from db.models import Action
-from db.records.common import Intake, frame, pages
+from db.records.common import Intake, about_batch, frame, pages
 
 _Key = tuple[Hashable, str, Any]
 
@@ -23,7 +23,8 @@ def take_in(intake: Intake, records: Sequence[ActionRecord]) -> None:
     gave earlier: a regular and a special dividend can go ex together.
     """
     connection = intake.connection
-    current = _current(connection, intake.provenance.source)
+    relevant = about_batch(Action, intake.book, (record.symbol for record in records))
+    current = _current(connection, intake.provenance.source, relevant)
     given: dict[_Key, list[float]] = defaultdict(list)
     rows: list[dict[str, Any]] = []
     outdated: list[int] = []
@@ -64,9 +65,12 @@ def take_in(intake: Intake, records: Sequence[ActionRecord]) -> None:
         connection.execute(superseded.values(superseded_by=intake.batch_id))
 
 
-def _current(connection: Connection, source: str) -> dict[tuple[Any, ...], tuple[int, float]]:
+def _current(
+    connection: Connection, source: str, relevant: ColumnElement[bool]
+) -> dict[tuple[Any, ...], tuple[int, float]]:
+    """Id and value of what a source says now."""
     rows = connection.execute(
-        select(Action).where(Action.source == source, Action.superseded_by.is_(None))
+        select(Action).where(Action.source == source, Action.superseded_by.is_(None), relevant)
     )
     return {
         (

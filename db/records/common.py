@@ -11,12 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Executable
+from sqlalchemy import ColumnElement, Connection, Executable, true
 
 from db.batches import Provenance
 from db.errors import UsageError
 from db.instruments import SymbolBook
-from db.models import Action, Event, NewsLink
+from db.models import Action, Event, Guidance, NewsLink
 
 NEW_YORK = ZoneInfo("America/New_York")
 SAME_EVENT = timedelta(days=5)
@@ -68,18 +68,13 @@ class Statement:
     """What a source said and since when, as far as it matters for telling what is new."""
 
     first_known_at: datetime
-    proven: bool
     content: tuple[Hashable, ...]
 
     def repeats(self, earlier: Sequence[Statement]) -> bool:
-        """Whether the source has said this already.
+        """Whether the source had said this when it could be known.
 
-        A statement whose time is proven is compared with all of its source.  One known since its
-        fetch is compared with what the source last said by then: a value that returns after a
-        correction is news.
+        What it last said by then counts: a value that returns after a correction is news.
         """
-        if self.proven:
-            return self in earlier
         by_then = [one for one in earlier if one.first_known_at <= self.first_known_at]
         last = max((one.first_known_at for one in by_then), default=None)
         return any(one.content == self.content for one in by_then if one.first_known_at == last)
@@ -100,12 +95,25 @@ def number(value: Real | float | None) -> float | None:
 
 
 def about_symbols(
-    model: type[Action] | type[Event] | type[NewsLink], book: SymbolBook, symbols: Iterable[str]
+    model: type[Action] | type[Event] | type[Guidance] | type[NewsLink],
+    book: SymbolBook,
+    symbols: Iterable[str],
 ) -> ColumnElement[bool]:
     """Rows of the instruments that any of these symbols ever named, or of the symbol itself."""
     given = list(symbols)
     orphan = model.instrument_id.is_(None) & model.symbol.in_(given)
     return model.instrument_id.in_(sorted(book.ever(given))) | orphan
+
+
+def about_batch(
+    model: type[Action] | type[Event] | type[Guidance], book: SymbolBook, symbols: Iterable[str]
+) -> ColumnElement[bool]:
+    """Rows that a batch with these symbols may have to be compared with.
+
+    Few symbols are looked up; for many it is quicker to read everything.
+    """
+    distinct = set(symbols)
+    return about_symbols(model, book, distinct) if len(distinct) <= IN_CLAUSE else true()
 
 
 def day_of_release(announced_from: datetime, announced_to: datetime) -> date:

@@ -7,11 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from db.batches import EventRecord
 from db.models import Event, Revision
-from db.records.common import SAME_EVENT, Intake, Statement, content_of, day_of_release, pages
+from db.records.common import (
+    SAME_EVENT,
+    Intake,
+    Statement,
+    about_batch,
+    content_of,
+    day_of_release,
+    pages,
+)
 
 KIND = "earnings"
 
@@ -72,7 +80,10 @@ class EventIntake:
 
     def run(self, records: Sequence[EventRecord]) -> None:
         connection = self._intake.connection
-        self._load(connection)
+        self._load(
+            connection,
+            about_batch(Event, self._intake.book, (record.symbol for record in records)),
+        )
         next_event = 1 + (connection.scalar(select(func.max(Event.id))) or 0)
         for record in records:
             next_event += self._take(record, next_event)
@@ -84,11 +95,11 @@ class EventIntake:
                 update(Event).where(Event.id == event_id).values(fiscal_period=period)
             )
 
-    def _load(self, connection: Connection) -> None:
-        """All events with their revisions; a store holds some hundred thousand at most."""
+    def _load(self, connection: Connection, relevant: ColumnElement[bool]) -> None:
+        """Events that records may be about, with their revisions."""
         by_id: dict[int, _Known] = {}
         owners = connection.execute(
-            select(Event.id, Event.instrument_id, Event.symbol, Event.fiscal_period)
+            select(Event.id, Event.instrument_id, Event.symbol, Event.fiscal_period).where(relevant)
         )
         places = {row.id: (_owner(row.instrument_id, row.symbol), row) for row in owners}
         content = [getattr(Revision, name) for name in _CONTENT]
@@ -97,20 +108,20 @@ class EventIntake:
                 Revision.event_id,
                 Revision.source,
                 Revision.first_known_at,
-                Revision.first_known_proven,
                 *content,
-            ).order_by(Revision.id)
+            )
+            .join(Event)
+            .where(relevant)
+            .order_by(Revision.id)
         )
-        for event_id, source, known_at, proven, *values in rows:
+        for event_id, source, known_at, *values in rows:
             owner, event = places[event_id]
             known = by_id.get(event_id)
             if known is None:
                 known = _Known(event_id, event.fiscal_period, values[0], values[1], known_at)
                 by_id[event_id] = known
                 self._events.setdefault(owner, []).append(known)
-            known.by_source.setdefault(source, []).append(
-                Statement(known_at, proven, tuple(values))
-            )
+            known.by_source.setdefault(source, []).append(Statement(known_at, tuple(values)))
             if known_at >= known.newest:
                 known.newest, known.announced_from, known.announced_to = known_at, *values[:2]
 
@@ -121,7 +132,7 @@ class EventIntake:
         instrument = intake.book.resolve_or_create(record.symbol, day)
         known_at, proven = intake.known(record.first_known_at)
         content = content_of(record, _CONTENT)
-        statement = Statement(known_at, proven, tuple(content.values()))
+        statement = Statement(known_at, tuple(content.values()))
         group = self._events.setdefault(_owner(instrument, record.symbol), [])
         event = _find(group, record)
         made = 0

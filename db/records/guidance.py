@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from db.batches import GuidanceRecord
 from db.models import Guidance
@@ -15,6 +15,7 @@ from db.records.common import (
     SAME_EVENT,
     Intake,
     Statement,
+    about_batch,
     content_of,
     day_of_release,
     frame,
@@ -58,7 +59,8 @@ def take_in(intake: Intake, records: Sequence[GuidanceRecord]) -> None:
     The same metric and period, announced within `SAME_EVENT`, is the same statement: with other
     content it revises the earlier one, which is kept.
     """
-    said = _said(intake.connection, intake.provenance.source)
+    relevant = about_batch(Guidance, intake.book, (record.symbol for record in records))
+    said = _said(intake.connection, intake.provenance.source, relevant)
     rows: list[dict[str, Any]] = []
     for record in records:
         day = day_of_release(record.announced_from, record.announced_to)
@@ -66,7 +68,7 @@ def take_in(intake: Intake, records: Sequence[GuidanceRecord]) -> None:
         owner = instrument if instrument is not None else record.symbol
         known_at, proven = intake.known(record.first_known_at)
         content = content_of(record, _CONTENT)
-        statement = Statement(known_at, proven, tuple(content.values()))
+        statement = Statement(known_at, tuple(content.values()))
         earlier = said.setdefault((owner, record.metric, record.period), [])
         near = [one for when, one in earlier if abs(when - record.announced_from) <= SAME_EVENT]
         if statement.repeats(near):
@@ -96,15 +98,15 @@ def take_in(intake: Intake, records: Sequence[GuidanceRecord]) -> None:
 _Said = dict[tuple[Any, ...], list[tuple[datetime, Statement]]]
 
 
-def _said(connection: Connection, source: str) -> _Said:
+def _said(connection: Connection, source: str, relevant: ColumnElement[bool]) -> _Said:
     """What a source has said, in the order it was recorded."""
     found: _Said = {}
     for row in connection.execute(
-        select(Guidance).where(Guidance.source == source).order_by(Guidance.id)
+        select(Guidance).where(Guidance.source == source, relevant).order_by(Guidance.id)
     ):
         owner = row.instrument_id if row.instrument_id is not None else row.symbol
         content = tuple(getattr(row, name) for name in _CONTENT)
-        statement = Statement(row.first_known_at, row.first_known_proven, content)
+        statement = Statement(row.first_known_at, content)
         topic = (owner, row.metric, row.period)
         found.setdefault(topic, []).append((row.announced_from, statement))
     return found

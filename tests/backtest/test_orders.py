@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,11 +68,22 @@ def tiny(tmp_path: Path) -> Iterator[TinyStore]:
         yield store
 
 
+@pytest.fixture(scope="module")
+def whole_panel(tmp_path_factory: pytest.TempPathFactory) -> EventPanel:
+    with TinyStore(tmp_path_factory.mktemp("orders")) as store:
+        store.bars("AMD", BARS)
+        store.release("AMD", DAY1, "post")
+        panel = store.panel()
+        # Read while the store is open: what a release said is asked for only when needed.
+        assert not (panel.surprise > 0).any()
+        assert not (panel.guidance("revenue") > 0).any()
+        return panel
+
+
 @pytest.fixture
-def panel(tiny: TinyStore) -> EventPanel:
-    tiny.bars("AMD", BARS)
-    tiny.release("AMD", DAY1, "post")
-    return tiny.panel()
+def panel(whole_panel: EventPanel) -> EventPanel:
+    """The same panel of which nothing has been read yet."""
+    return dataclasses.replace(whole_panel, reads=set())
 
 
 def decided(panel: EventPanel, chosen: Strategy, known: str | None = None, **rules: float) -> Any:

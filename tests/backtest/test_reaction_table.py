@@ -12,6 +12,7 @@ import pytest
 
 from backtest import reactions
 from backtest.reaction_table import slice_reduce
+from backtest.selection import session_labels
 from db.batches import ActionRecord
 from db.errors import UsageError
 from db.intervals import Interval
@@ -173,19 +174,45 @@ def test_a_release_in_the_session_has_a_last_price_before(tiny: TinyStore) -> No
     }
 
 
-def test_sessions_of_exact_releases_are_the_clock_s(tiny: TinyStore) -> None:
-    tiny.daily("AMD", flat_days("2019-01-02", "2019-04-30", 20.0))
-    times = ("03:59", "04:00", "09:29", "09:30", "15:59", "16:00", "19:59", "20:00")
+@pytest.mark.parametrize(
+    ("when", "session"),
+    [
+        ("2019-02-12 00:00:00", "pre"),  # from midnight on, as the label of a source says
+        ("2019-02-12 03:59:00", "pre"),
+        ("2019-02-12 09:29:59", "pre"),
+        ("2019-02-12 09:30:00", "regular"),
+        ("2019-02-12 15:59:59", "regular"),
+        ("2019-02-12 16:00:00", "post"),
+        ("2019-02-12 20:00:00", "post"),
+        ("2019-02-12 23:59:59", "post"),
+        ("2019-02-16 12:00:00", "closed"),  # a Saturday
+        ("2019-02-18 17:00:00", "closed"),  # Presidents' Day
+    ],
+)
+def test_an_exact_release_is_labelled_as_its_session_would_be(when: str, session: str) -> None:
+    events = pd.DataFrame(
+        {
+            "exchange": ["XNYS"],
+            "announced_from": pd.DatetimeIndex([ny(when)]).as_unit("us"),
+            "announced_to": pd.DatetimeIndex([ny(when)]).as_unit("us"),
+            "precision": ["exact"],
+            "session": [""],
+        }
+    )
+    assert list(session_labels(events)) == [session]
+
+
+def test_an_exchange_without_extended_hours_has_mornings_and_evenings(tiny: TinyStore) -> None:
+    tiny.store.add_instrument("SAP", exchange="XETR", currency="EUR")
+    tiny.daily("SAP", flat_days("2019-01-28", "2019-02-08", 90.0, "XETR"), exchange="XETR")
+    times = ("07:00:00", "10:00:00", "18:00:00")
     tiny.take(
         [
-            release("AMD", f"2019-02-12 {time}:00", fiscal_period=f"q{i}")
-            for i, time in enumerate(times)
+            release("SAP", f"2019-01-30 {time}", exchange="XETR", fiscal_period=time)
+            for time in times
         ]
     )
-    frame = reactions(tiny.store, interval="1d").frame
-    assert frame["session"].tolist() == [
-        *("closed", "pre", "pre", "regular", "regular", "post", "post", "closed")
-    ]
+    assert reactions(tiny.store).frame["session"].tolist() == ["pre", "regular", "post"]
 
 
 def test_a_bare_date_has_no_session_and_reacts_the_day_after(tiny: TinyStore) -> None:

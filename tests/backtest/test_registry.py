@@ -227,3 +227,33 @@ def test_a_strategy_is_called_as_the_command_line_would_find_it(
     spoken = spoken_name(type(find_strategy(f"{file}:FarIdea")))
     assert spoken == f"{file}:FarIdea"
     assert type(find_strategy(spoken)).__name__ == "FarIdea"
+
+
+def plug_in(folder: Path, value: str) -> None:
+    """An installed package that brings one strategy."""
+    info = folder / "someones_ideas-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: someones-ideas\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[aftershock.strategies]\nidea = {value}\n")
+
+
+def test_a_plug_in_is_found_by_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "someones_idea.py").write_text(MINE.replace("MyIdea", "PluggedIdea"))
+    plug_in(site, "someones_idea:PluggedIdea")
+    monkeypatch.syspath_prepend(site)
+    assert type(find_strategy("plugged_idea")).__name__ == "PluggedIdea"
+
+
+def test_a_plug_in_that_does_not_load_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    plug_in(site, "nowhere.to_be_found:Idea")
+    monkeypatch.syspath_prepend(site)
+    with pytest.raises(UsageError, match="the plug-in 'idea' does not load: ModuleNotFound"):
+        find_strategy("gap_reversal")

@@ -360,6 +360,20 @@ def test_back_filled_events_are_marked_and_counted(tiny: TinyStore) -> None:
     assert strict.summary["Trades on assumed knowledge"] == 0
 
 
+def test_a_proven_schedule_and_figures_of_later_are_marked_by_what_was_used(
+    tiny: TinyStore,
+) -> None:
+    """The gap needs the schedule alone, the drift the figures, whose time nobody proves."""
+    tiny.daily("A", f"{DAYS}\n2019-01-30 18\n{AFTER}")
+    tiny.release("A", "2019-01-29", "post", known="2019-01-10 12:00", eps_estimate=1.0)
+    tiny.release("A", "2019-01-29", "post", source="later", eps_actual=1.5)
+    for name, assumed in (("gap_reversal", False), ("earnings_drift", True)):
+        result = run(name, tiny.store, record=False)
+        assert result.trades["assumed"].tolist() == [assumed]
+    strict = run("gap_reversal", tiny.store, strict_as_of=True, record=False)
+    assert strict.trades["assumed"].tolist() == [False]
+
+
 # The benchmark
 
 

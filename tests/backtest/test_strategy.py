@@ -140,6 +140,7 @@ def test_every_parameter_is_described() -> None:
         ("phases", "post", "Slip.phases is 'post'"),
         ("phases", (), "Slip.phases"),
         ("phases", ("post", "premarket"), "premarket"),
+        ("events", earnings, r"earnings\(\), earnings"),
     ],
 )
 def test_a_slip_in_a_class_attribute_does_not_become_other_trades(

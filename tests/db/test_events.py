@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from db.batches import GuidanceRecord, Reject
+from db.batches import Reject
 from db.errors import DataError, UsageError
 from db.models import NaiveDatetimeError
+from db.records.common import IN_CLAUSE
 from tests.db.build import FETCHED, at, event, records
 
 RELEASE = "2020-01-29 21:05"
@@ -68,6 +67,18 @@ def test_the_same_file_and_the_same_rows_add_nothing(store):
     assert store.versions()["sql"] == version + 1
 
 
+def test_more_symbols_than_fit_one_statement_are_compared_too(store):
+    rows = [event(f"S{n}", RELEASE, eps_actual=1.0) for n in range(IN_CLAUSE + 1)]
+    store.ingest(records("e.csv", rows))
+    again = store.ingest(records("f.csv", rows))
+    few = store.ingest(records("g.csv", rows[:3]))
+
+    assert (again.unchanged, few.unchanged) == (len(rows), 3)
+    ids = store.events()["event_id"].tolist()
+    assert len(store.revisions(ids[1:])) == len(rows) - 1
+    assert len(store.revisions(ids[:2])) == 2
+
+
 def test_a_corrected_file_adds_a_revision_and_keeps_the_old_one(store):
     later = FETCHED + timedelta(days=30)
     store.ingest(records("e.csv", [event("AMD", RELEASE, eps_estimate=0.9, eps_actual=1.0)]))
@@ -101,6 +112,22 @@ def test_a_value_that_returns_after_a_correction_is_a_revision(store):
     assert (row.eps_actual, row.first_known_at) == (1.0, FETCHED + timedelta(days=2))
 
 
+def test_a_history_of_estimates_is_known_again_row_by_row(store):
+    rows = [
+        event("AMD", RELEASE, eps_estimate=eps, first_known_at=at(f"2020-01-{day:02} 12:00"))
+        for day, eps in ((1, 1.0), (10, 1.1), (20, 1.0))
+    ]
+    store.ingest(records("e.csv", rows))
+    again = store.ingest(records("f.csv", rows[::-1]))
+
+    assert (again.added, again.revised, again.unchanged) == (0, 0, 3)
+    assert store.events(as_of=at("2020-01-15 12:00"))["eps_estimate"].tolist() == [1.1]
+    # An earlier proof of what is known already is worth recording.
+    earlier = event("AMD", RELEASE, eps_estimate=1.0, first_known_at=at("2019-12-01 12:00"))
+    assert store.ingest(records("g.csv", [earlier])).revised == 1
+    assert len(store.events(as_of=at("2019-12-01 12:00"))) == 1
+
+
 def test_rows_that_contradict_each_other_in_one_file_are_not_added_again_by_another(store):
     rows = [event("AMD", RELEASE, eps_actual=1.0), event("AMD", RELEASE, eps_actual=1.1)]
     store.ingest(records("e.csv", rows))
@@ -120,125 +147,6 @@ def test_a_value_another_source_repeats_is_known_since_the_first_of_them(store):
 
     assert row.revisions == 2
     assert (row.first_known_at, row.first_known_proven) == (at("2020-01-29 21:06"), True)
-
-
-PRECISIONS = {"date": 0, "session": 1, "exact": 2}
-DAYS = [at(f"2020-01-0{day} 12:00") for day in range(1, 6)]
-
-
-def _interval(precision: str, which: int) -> tuple[str, str]:
-    """Intervals of one event, different for each precision and revision."""
-    start = f"2020-02-0{1 + which} 1{PRECISIONS[precision]}:00"
-    return start, start if precision == "exact" else f"2020-02-0{1 + which} 20:00"
-
-
-def _cases() -> list[tuple[str, tuple[tuple[datetime, str, float | None], ...]]]:
-    """Every order of two knowledge times, all precisions, each value given or not."""
-    known = list(product(DAYS[1:4], repeat=2))
-    values = list(product((None, 1.0), (None, 2.0)))
-    cases = product(known, product(PRECISIONS, repeat=2), values)
-    return [
-        (f"S{n:04}", tuple(zip(when, precision, eps, strict=True)))
-        for n, (when, precision, eps) in enumerate(cases)
-    ]
-
-
-def _expected(statements, as_of: datetime) -> tuple[str, float | None] | None:
-    """What was known of an event, in the plainest words."""
-    known = [(when, n) for n, (when, _, _) in enumerate(statements) if when <= as_of]
-    if not known:
-        return None
-    newest_last = [n for _, n in sorted(known)]
-    best = max(PRECISIONS[statements[n][1]] for n in newest_last)
-    chosen = [n for n in newest_last if PRECISIONS[statements[n][1]] == best][-1]
-    values = [statements[n][2] for n in newest_last if statements[n][2] is not None]
-    return _interval(statements[chosen][1], chosen)[0], values[-1] if values else None
-
-
-@pytest.mark.parametrize("first_imported", [0, 1])
-def test_every_order_of_two_revisions_is_read_as_it_was_known(store, first_imported):
-    cases = _cases()
-    for which in (first_imported, 1 - first_imported):
-        rows = []
-        for symbol, statements in cases:
-            known_at, precision, eps = statements[which]
-            start, end = _interval(precision, which)
-            rows.append(
-                event(
-                    symbol, start, end, precision=precision, fiscal_period="P", eps_actual=eps,
-                    first_known_at=known_at,
-                )
-            )  # fmt: skip
-        # Equal knowledge times are ordered by import, which `_expected` does not know of.
-        report = store.ingest(records(f"{which}.csv", rows))
-        assert report.added + report.revised == len(cases)
-
-    for as_of in (DAYS[0], *DAYS[1:4], DAYS[2] - timedelta(microseconds=1), DAYS[4]):
-        found = store.events(as_of=as_of).set_index("symbol")
-        for symbol, statements in cases:
-            if first_imported and statements[0][0] == statements[1][0]:
-                continue
-            expected = _expected(statements, as_of)
-            if expected is None:
-                assert symbol not in found.index
-                continue
-            row = found.loc[symbol]
-            eps = None if np.isnan(row.eps_actual) else row.eps_actual
-            assert (row.announced_from, eps) == (at(expected[0]), expected[1]), statements
-            assert row.first_known_at <= as_of
-
-
-def test_a_fiscal_period_identifies_an_event_however_its_date_moves(store):
-    store.ingest(records("a.csv", [event("AMD", "2020-01-20 21:00", fiscal_period="2019Q4")]))
-    report = store.ingest(
-        records(
-            "b.csv",
-            [event("AMD", RELEASE, fiscal_period="2019Q4")],
-            fetched_at=FETCHED + timedelta(days=1),
-        )
-    )
-
-    assert report.revised == 1
-    assert store.events()["announced_from"].tolist() == [at(RELEASE)]
-
-
-def test_a_label_without_a_year_is_another_event_the_year_after(store):
-    report = store.ingest(
-        records(
-            "a.csv",
-            [event("AMD", f"{year}-01-29 21:05", fiscal_period="Q4") for year in (2019, 2020)],
-        )
-    )
-
-    assert report.added == 2
-
-
-@pytest.mark.parametrize(
-    ("second", "events"),
-    [
-        ("2020-02-03 21:05", 1),  # exactly five days
-        ("2020-02-03 21:06", 2),
-        ("2020-01-24 21:05", 1),
-        ("2020-01-24 21:04", 2),
-    ],
-)
-def test_without_a_period_five_days_decide(store, second, events):
-    store.ingest(records("a.csv", [event("AMD", RELEASE), event("AMD", second)]))
-
-    assert len(store.events()) == events
-
-
-def test_a_record_without_a_period_joins_the_nearest_event_and_a_later_one_names_it(store):
-    store.ingest(records("a.csv", [event("AMD", RELEASE, eps_estimate=1.0)]))
-    report = store.ingest(
-        records("b.csv", [event("AMD", RELEASE, fiscal_period="2019Q4")], source="two")
-    )
-    third = store.ingest(
-        records("c.csv", [event("AMD", RELEASE, fiscal_period="2020Q1")], source="three")
-    )
-
-    assert (report.revised, third.added) == (1, 1)  # another period is another event
-    assert store.events()["fiscal_period"].tolist() == ["2019Q4", "2020Q1"]
 
 
 def test_dates_symbols_and_kind_narrow_a_reading(store):
@@ -348,64 +256,3 @@ def test_a_dry_run_reports_and_changes_nothing(store):
     assert store.versions() == before
     assert store.instruments()["symbol"].tolist() == ["AMD"]
     assert len(store.revisions()) == 1
-
-
-def test_a_mixed_batch_is_refused(store):
-    with pytest.raises(UsageError, match="records of one kind"):
-        store.ingest(records("a.csv", [event("AMD", RELEASE), guidance()]))
-
-
-def guidance(low: float = 1.0, **fields) -> GuidanceRecord:
-    values = {
-        "symbol": "META",
-        "metric": "revenue",
-        "period": "2026Q1",
-        "low": low,
-        "high": 2.0,
-        "unit": "USD",
-        "consensus": 1.2,
-        "announced_from": at("2026-01-28 21:05"),
-        "announced_to": at("2026-01-28 21:05"),
-        "precision": "exact",
-        "session": "post",
-    }
-    return GuidanceRecord(**{**values, **fields})
-
-
-@pytest.mark.parametrize("events_first", [True, False])
-def test_guidance_belongs_to_the_nearest_event_whichever_came_first(store, events_first):
-    batches = [
-        records("e.csv", [event("META", "2026-01-28 21:00", "2026-01-29 05:00")]),
-        records("g.csv", [guidance(), guidance(symbol="AMD")]),
-    ]
-    for batch in batches if events_first else reversed(batches):
-        store.ingest(batch)
-
-    found = store.guidance()
-
-    assert found["event_id"].isna().tolist() == [False, True]
-    row = store.guidance([1]).iloc[0]
-    assert (row.metric, row.period, row.low, row.high, row.unit, row.consensus) == (
-        "revenue", "2026Q1", 1.0, 2.0, "USD", 1.2
-    )  # fmt: skip
-    assert not row.first_known_proven
-
-
-def test_corrected_guidance_counts_from_when_it_was_known(store):
-    later = FETCHED + timedelta(days=3)
-    store.ingest(records("e.csv", [event("META", "2026-01-28 21:05")]))
-    store.ingest(records("g.csv", [guidance()]))
-    assert store.ingest(records("h.csv", [guidance()])).unchanged == 1
-
-    report = store.ingest(records("i.csv", [guidance(1.5)], fetched_at=later))
-
-    assert report.revised == 1
-    assert store.guidance()["low"].tolist() == [1.5]
-    assert store.guidance(as_of=later - timedelta(seconds=1))["low"].tolist() == [1.0]
-
-
-def test_no_guidance_has_the_same_columns(store):
-    empty = store.guidance()
-    store.ingest(records("g.csv", [guidance()]))
-
-    pd.testing.assert_series_equal(empty.dtypes, store.guidance().dtypes)

@@ -9,80 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from db import schema
-from db.database import APPLICATION_ID
 from db.errors import MissingExtraError, StoreError, UsageError
 from db.location import locate
-from db.models import Base
 from db.store import Store
 from tests.db import processes
 from tests.db.build import bars, event, records
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def nowhere(request, tmp_path) -> tuple[str, str]:
-    """Target and bars of a store that is not there yet."""
-    if request.param == "sqlite":
-        return str(tmp_path / "new" / "store"), str(tmp_path / "new" / "store" / "bars")
-    return request.getfixturevalue("new_database"), str(tmp_path / "bars")
-
-
-def engine_of(target: str):
-    return create_engine(target if "://" in target else f"sqlite:///{target}/store.db")
-
-
-def test_the_migrated_schema_is_that_of_the_models(nowhere):
-    target, place = nowhere
-    Store.open(target, bars=place, create=True).close()
-
-    engine = engine_of(target)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
-        )
-        differences = compare_metadata(context, Base.metadata)
-        checks = {
-            name
-            for table in Base.metadata.tables
-            for name in (
-                c["name"] for c in context.impl.dialect.get_check_constraints(connection, table)
-            )
-        }
-    engine.dispose()
-
-    assert differences == []
-    # Alembic does not compare check constraints.
-    assert checks == {
-        constraint.name
-        for table in Base.metadata.tables.values()
-        for constraint in table.constraints
-        if constraint.name.startswith("ck_")
-    }
-
-
-def test_the_newest_migration_is_the_one_this_program_expects():
-    scripts = ScriptDirectory.from_config(schema.alembic_config())
-    assert scripts.get_current_head() == schema.HEAD
-    assert scripts.get_bases() == ["0001"]
-
-
-def test_migrations_can_be_taken_back(nowhere):
-    from alembic import command
-
-    target, place = nowhere
-    Store.open(target, bars=place, create=True).close()
-    engine = engine_of(target)
-    with engine.begin() as connection:
-        command.downgrade(schema.alembic_config(connection), "base")
-        left = connection.dialect.get_table_names(connection)
-    engine.dispose()
-
-    assert left == ["alembic_version"]
+from tests.db.conftest import engine_of
 
 
 def test_no_store_is_said_and_what_to_do(nowhere):
@@ -98,43 +33,6 @@ def test_creating_twice_keeps_what_is_there(nowhere):
         store.ingest(bars("a.csv", [("AAA", "2020-01-02", 10)]))
     with Store.open(target, bars=place, create=True) as store:
         assert len(store.bars("1d")) == 1
-
-
-def test_an_older_store_is_upgraded_when_it_opens(nowhere, monkeypatch, tmp_path):
-    """A further migration is put beside the others in a copy of the package's folder."""
-    target, place = nowhere
-    with Store.open(target, bars=place, create=True) as store:
-        store.ingest(records("e.csv", [event("AMD", "2020-01-29 21:05")]))
-    copy = tmp_path / "migrations"
-    shutil.copytree(Path(schema.__file__).parent / "migrations", copy)
-    (copy / "versions" / "9999_notes.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '9999', '0002', None, None\n"
-        "def upgrade():\n"
-        "    with op.batch_alter_table('events') as events:\n"
-        "        events.add_column(sa.Column('note', sa.String(), server_default='new'))\n"
-        "def downgrade():\n    pass\n"
-    )
-    original = schema.alembic_config
-
-    def with_copy(connection=None):
-        config = original(connection)
-        config.set_main_option("script_location", str(copy))
-        return config
-
-    monkeypatch.setattr(schema, "alembic_config", with_copy)
-    monkeypatch.setattr(schema, "HEAD", "9999")
-
-    with Store.open(target, bars=place) as store:
-        assert store.events()["symbol"].tolist() == ["AMD"]
-    engine = engine_of(target)
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT note FROM events")).scalars().all() == ["new"]
-    engine.dispose()
-
-    monkeypatch.undo()
-    with pytest.raises(StoreError, match=r"newer version \(its schema is 9999, .* up to 0002\)"):
-        Store.open(target, bars=place)
 
 
 def test_a_database_of_another_program_is_refused(nowhere):
@@ -197,16 +95,15 @@ def test_an_empty_database_file_is_no_store_yet(tmp_path):
     Store.open(tmp_path, create=True).close()
 
 
-def test_sqlite_is_set_up_for_several_processes_and_marked_as_ours(sqlite_place):
+def test_sqlite_is_set_up_for_several_processes(sqlite_place):
     with sqlite_place.open() as store, store._database.read() as connection:
-        pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "application_id")
+        pragmas = ("journal_mode", "foreign_keys", "busy_timeout")
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas}
 
     assert found == {
         "journal_mode": "wal",
         "foreign_keys": 1,
         "busy_timeout": 60_000,
-        "application_id": APPLICATION_ID,
     }
 
 

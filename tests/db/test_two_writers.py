@@ -19,16 +19,15 @@ JAN = processes.JAN
 def imported_by_two(place, one: list[str], other: list[str]) -> list[tuple[str, str, int, bool]]:
     """Let two processes import the named files at once; what became of each."""
     context = processes.context()
-    ready, results = context.Barrier(2), context.Queue()
+    ready, results = context.Barrier(2, timeout=60), context.Queue()
     children = [
         processes.start(processes.compete, place.target, str(place.bars), names, ready, results)
         for names in (one, other)
     ]
-    found = [results.get(timeout=120) for _ in range(2 * (len(one) + len(other)))]
     for child in children:
         child.join()
-        assert child.exitcode == 0
-    return found
+    assert [child.exitcode for child in children] == [0, 0]
+    return [results.get(timeout=10) for _ in range(2 * (len(one) + len(other)))]
 
 
 def assert_holds(store, names: list[str]) -> None:

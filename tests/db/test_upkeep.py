@@ -152,6 +152,14 @@ def test_the_checkpoints_of_the_log_are_no_rubbish(store, place):
     assert len(store.bars("1d", version=1)) == 4
 
 
+def test_a_run_that_names_a_version_that_never_was_does_not_stop_cleaning(store):
+    fill(store)
+    store.save_run({"strategy": "a", "store_versions": {"bars_1d": 99}})
+
+    assert store.clean().files > 0
+    assert store.clean(drop_versions=True).files == 0
+
+
 def test_an_empty_store_needs_no_upkeep(store):
     assert store.compact().empty
     assert store.clean().files == 0
