@@ -106,6 +106,7 @@ def order(decisions: Decisions, row: int = 0) -> tuple[str, str, str]:
     kind = OrderKind(orders.kind[row]).name.lower()
     if kind == "none":
         return str(decisions.reason[row]), "", ""
+    assert decisions.reason[row] == ""
     return kind, clock(int(orders.decided_at[row])), clock(int(orders.expires_at[row]))
 
 
@@ -199,6 +200,12 @@ def test_a_limit_order_lives_as_long_as_the_rules_say(panel: EventPanel) -> None
     assert order(decided(panel, chosen, limit_life=0.5))[2] == f"{DAY1} 16:06"
     # Twelve hours reach into the next morning, but no further than the evening's end.
     assert order(decided(panel, chosen, limit_life=720))[2] == f"{DAY1} 20:00"
+
+
+def test_an_order_is_dead_when_its_life_ends_as_the_phase_begins(panel: EventPanel) -> None:
+    chosen = strategy("post", marks=at_end(f"{DAY2} 15:59"))
+    assert order(decided(panel, chosen, limit_life=1))[0] == "too late"
+    assert order(decided(panel, chosen, limit_life=2))[2] == f"{DAY2} 16:01"
 
 
 def test_the_limit_is_the_deciding_close_and_the_next_bar_may_fill(panel: EventPanel) -> None:

@@ -272,6 +272,13 @@ def test_splits_inside_the_window_are_no_reaction(tiny: TinyStore) -> None:
     assert row["reference_close"] == 20.0
 
 
+def test_the_last_price_before_is_as_traded(tiny: TinyStore) -> None:
+    tiny.bars("AMD", BARS)
+    tiny.split("AMD", "2019-06-03", 4)
+    tiny.release("AMD", "2019-01-30 12:00:00")
+    assert only(tiny)["last_before"] == pytest.approx(19.0)
+
+
 def test_the_reference_close_is_as_traded(tiny: TinyStore) -> None:
     tiny.daily("AMD", flat_days("2019-01-28", "2019-01-31", 20.0))
     tiny.split("AMD", "2019-06-03", 4)
