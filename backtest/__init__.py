@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         on_open,
         param,
     )
+    from backtest.sweeps.engine import sweep
+    from backtest.sweeps.result import Sweep
     from db.store import Store
 
 __version__ = "0.1.0"
@@ -49,6 +51,7 @@ _HOME = {
     "Result": "backtest.result",
     "Store": "db.store",
     "Strategy": "backtest.strategy",
+    "Sweep": "backtest.sweeps.result",
     "earnings": "backtest.strategy",
     "ever": "backtest.panel.arrays",
     "first": "backtest.panel.arrays",
@@ -59,6 +62,7 @@ _HOME = {
     "param": "backtest.strategy",
     "reactions": "backtest.reaction_table",
     "run": "backtest.runner",
+    "sweep": "backtest.sweeps.engine",
 }
 
 __all__ = [
@@ -73,6 +77,7 @@ __all__ = [
     "Result",
     "Store",
     "Strategy",
+    "Sweep",
     "__version__",
     "earnings",
     "ever",
@@ -84,6 +89,7 @@ __all__ = [
     "param",
     "reactions",
     "run",
+    "sweep",
 ]
 
 

@@ -166,8 +166,11 @@ def notes(result: Result) -> list[str]:
             f"{s['Trades on assumed knowledge']:,.0f} trades rest on back-filled events whose "
             "time of knowledge is assumed; --strict-as-of assumes nothing."
         )
-    if "surprise" in result.reads and n:
-        found.append("Surprises use estimates that may have been revised after the fact.")
+    if s["Trades on estimates not point in time"]:
+        found.append(
+            f"{s['Trades on estimates not point in time']:,.0f} of {n:,.0f} trades used an "
+            "estimate that is not point in time: it was fetched after the release."
+        )
     if s["Data ended while held"]:
         found.append(
             f"{s['Data ended while held']:,.0f} trades ended with their data; at -30 % each the "

@@ -25,6 +25,7 @@ from backtest.marks import Marks
 from backtest.orders import Decisions, at_decision, decide, known_columns, rank_values
 from backtest.outcomes import simulate
 from backtest.panel.build import Join, build_panel, load_prices, require_interval, schedule_known
+from backtest.panel.content import estimates_in_time
 from backtest.panel.panel import EventPanel
 from backtest.panel.sessions import to_us
 from backtest.paths import BoolArray, IntArray, Outcomes
@@ -138,7 +139,7 @@ class _Run:
         selection = chosen_events(self.store, self.strategy, self.settings)
         join = self._join(selection.events, versions)
         panel = join.panel
-        _require_phases(self.strategy, panel)
+        require_phases(self.strategy, panel)
         self.on_step("deciding")
         strict = self.settings.strict_as_of
         known = schedule_known(self.store, panel.events, panel.sessions, strict)
@@ -162,6 +163,7 @@ class _Run:
             rank=ranks,
             same_print=decisions.same_print,
             assumed=self._assumed(panel, decisions),
+            late_estimate=self._late_estimate(panel, decisions),
             content=_content_at_decision(panel, decisions),
         )
         self.on_step("measuring")
@@ -236,6 +238,14 @@ class _Run:
             return schedule
         proven = events["first_known_proven"].to_numpy(dtype=np.bool_)
         return schedule | (~proven & (to_us(events["first_known_at"]) > at))
+
+    def _late_estimate(self, panel: EventPanel, decisions: Decisions) -> BoolArray:
+        """Whether each decision read an estimate that nothing proves to be of its time (N)."""
+        if "surprise" not in panel.reads:
+            return np.zeros(len(panel), dtype=np.bool_)
+        ids = [int(one) for one in panel.events["event_id"]]
+        at = decisions.orders.decided_at
+        return ~estimates_in_time(self.store.revisions(ids), panel.events, at)
 
     def _fill(
         self, panel: EventPanel, decisions: Decisions, versions: dict[str, int]
@@ -320,7 +330,7 @@ class _Run:
         return closes, dividends
 
 
-def _require_phases(strategy: Strategy, panel: EventPanel) -> None:
+def require_phases(strategy: Strategy, panel: EventPanel) -> None:
     """Refuse bars that hold none of the phases a strategy lives in."""
     wanted = [name for name in strategy.phases if name != "regular"]
     if not wanted or len(wanted) < len(strategy.phases) or not len(panel):

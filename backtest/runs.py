@@ -144,12 +144,31 @@ def save_result(store: Store, result: Result) -> int:
     return run_id
 
 
+def is_sweep(store: Store, run_id: int) -> bool:
+    """Whether a number of the ledger is that of a sweep, not of a single run."""
+    return run_id in _sweeps(store.runs())
+
+
+def _sweeps(runs: pd.DataFrame) -> set[int]:
+    return {
+        int(number)
+        for number, found in zip(runs["id"], runs["stats"], strict=True)
+        if (found or {}).get("kind") == "sweep"
+    }
+
+
 def load_result(store: Store, run_id: int | None = None) -> Result:
     """A stored run, by id; the newest where none is given.
 
     Raises UsageError naming the runs there are.
     """
     runs = store.runs()
+    sweeps = _sweeps(runs)
+    if run_id in sweeps:
+        raise UsageError(
+            f"run {run_id} is a sweep", hint=f"backtest runs show {run_id} lists its combinations"
+        )
+    runs = runs[~runs["id"].isin(sweeps)]
     if runs.empty:
         raise UsageError("the store holds no run yet", hint="backtest run gap_reversal")
     wanted = int(runs["id"].max()) if run_id is None else int(run_id)

@@ -28,6 +28,7 @@ def signal_frame(
     rank: FloatArray,
     same_print: np.ndarray,
     assumed: BoolArray,
+    late_estimate: BoolArray,
     content: dict[str, FloatArray],
 ) -> pd.DataFrame:
     """One row a fill, whether or not the account had a slot for it, in the panel's order.
@@ -65,6 +66,7 @@ def signal_frame(
         return_other=outcomes.net_other[rows],
         ambiguous=outcomes.ambiguous[rows],
         assumed=assumed[rows],
+        late_estimate=late_estimate[rows],
         unknown_volume=outcomes.unknown_volume[rows],
         same_print=same_print[rows],
         rank=rank[rows],
@@ -121,6 +123,7 @@ def trade_summary(trades: pd.DataFrame) -> dict[str, float]:
         if n
         else nan,
         "Trades on assumed knowledge": float(trades["assumed"].sum()),
+        "Trades on estimates not point in time": float(trades["late_estimate"].sum()),
         "Fills in bars of unknown volume": float(trades["unknown_volume"].sum()),
         "Fills at the print that was read": float(trades["same_print"].sum()),
         "Data ended while held": float(ended.sum()),

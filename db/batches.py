@@ -133,9 +133,72 @@ class ActionRecord:
     row: int = 0
 
 
+FactMetric = Literal["revenue", "net_income", "eps", "capex", "users", "margin"]
+FactKind = Literal["reported", "guidance"]
+
+
+@dataclass(frozen=True)
+class TextFact:
+    """A figure that a text states of a company.
+
+    ``low`` and ``high`` are in single units of ``unit`` (a currency, ``users``, ``ratio``), equal
+    for one value and None where only a ``change`` (a fraction) is stated.  ``period`` is fiscal
+    (``2025Q4``, ``2025FY``) and empty where it cannot be told.  ``company`` is as the sentence
+    writes it, ``symbol`` the instrument that is meant, where that is known.  ``begin`` and ``end``
+    are the places of ``sentence`` in the text that was read, in characters.
+    """
+
+    metric: FactMetric
+    kind: FactKind
+    low: float | None
+    high: float | None
+    unit: str
+    change: float | None = None
+    basis: Literal["yoy", "qoq", ""] = ""
+    period: str = ""
+    consensus: float | None = None
+    direction: Literal["above", "below", "in line", ""] = ""
+    previous: float | None = None
+    qualifier: Literal["about", "over", "under", ""] = ""
+    company: str = ""
+    symbol: str = ""
+    sentence: str = ""
+    begin: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class TextReaction:
+    """How a text says that the stock moved; told, never a price.  ``size`` is a fraction."""
+
+    move: Literal["rose", "fell", "flat"]
+    size: float | None
+    session: SessionLabel
+    sentence: str = ""
+    begin: int = 0
+    end: int = 0
+
+
+SURE = 0.8
+"""From this confidence on an instrument that was read out of a text counts as meant by it."""
+
+
+@dataclass(frozen=True)
+class FoundLink:
+    """An instrument found in a text: ``how``, and how sure from 0 to 1."""
+
+    symbol: str
+    how: str
+    confidence: float
+
+
 @dataclass(frozen=True)
 class NewsRecord:
-    """One published item.  ``published_precision`` ``date`` means known at that day's end."""
+    """One published item.  ``published_precision`` ``date`` means known at that day's end.
+
+    ``symbols`` are those that the source names, ``found`` those that were read out of the text.
+    ``item_id`` is the source's own number.  ``facts`` and ``reactions`` are what the text says.
+    """
 
     title: str
     published_at: datetime
@@ -146,6 +209,10 @@ class NewsRecord:
     provider: str = ""
     event_at: datetime | None = None
     symbols: Sequence[str] = ()
+    found: Sequence[FoundLink] = ()
+    item_id: str = ""
+    facts: Sequence[TextFact] = ()
+    reactions: Sequence[TextReaction] = ()
     sentiment: float | None = None
     raw: str = ""
     row: int = 0

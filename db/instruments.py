@@ -7,9 +7,10 @@ another company takes over has two spans on two instruments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from db.models import Instrument, SymbolSpan
 IntArray = npt.NDArray[np.int64]
 DateArray = npt.NDArray[np.datetime64]
 NO_INSTRUMENT = -1
+DEFAULT_EXCHANGE = "XNYS"
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,24 @@ class SymbolBook:
                 latest[span.instrument_id] = max(latest.get(span.instrument_id, found), found)
         return {number: symbol for number, (_, symbol) in latest.items()}
 
+    def spans_of(self, symbol: str) -> list[tuple[str, str | None, str | None]]:
+        """Symbols of the instrument that a symbol names last, and their dates, oldest first."""
+        instrument = self.resolve(symbol, None)
+        found = [
+            (span.valid_from or date.min, name, span)
+            for name, spans in self.spans.items()
+            for span in spans
+            if span.instrument_id == instrument
+        ]
+        return [
+            (
+                name,
+                span.valid_from.isoformat() if span.valid_from else None,
+                span.valid_to.isoformat() if span.valid_to else None,
+            )
+            for _, name, span in sorted(found, key=lambda one: one[:2])
+        ]
+
     def needs_dates(self, symbols: Iterable[str]) -> bool:
         """Whether any of these symbols names an instrument on some dates only."""
         return any(
@@ -149,16 +169,56 @@ def _latest(span: Span) -> date:
     return span.valid_to or date.max
 
 
-def insert_created(connection: Connection, created: dict[str, int]) -> None:
-    """Write the instruments a batch brought, each under one symbol without bounds."""
+def insert_created(
+    connection: Connection, created: dict[str, int], options: Mapping[str, Any]
+) -> None:
+    """Write the instruments a batch brought, each under one symbol without bounds.
+
+    They follow the calendar of the ``exchange`` that the batch was read with.
+    """
     if not created:
         return
-    connection.execute(insert(Instrument), [{"id": number} for number in created.values()])
+    exchange = str(options.get("exchange") or DEFAULT_EXCHANGE)
+    connection.execute(
+        insert(Instrument), [{"id": number, "exchange": exchange} for number in created.values()]
+    )
     connection.execute(
         insert(SymbolSpan),
         [{"instrument_id": number, "symbol": symbol} for symbol, number in created.items()],
     )
     bump(connection, "instrument", to=max(created.values()))
+
+
+def fiscal_year_ends(connection: Connection) -> dict[int, int]:
+    """Month in which the fiscal year of each instrument ends, where it is known."""
+    query = select(Instrument.id, Instrument.fiscal_year_end)
+    rows = connection.execute(query.where(Instrument.fiscal_year_end.is_not(None)))
+    return {row.id: row.fiscal_year_end for row in rows}
+
+
+def describe(
+    connection: Connection, symbol: str, *, name: str | None, fiscal_year_end: int | None
+) -> int:
+    """Set what is known of the instrument that a symbol names last; returns its id."""
+    book = SymbolBook.load(connection)
+    instrument_id = book.resolve(symbol, None)
+    if instrument_id is None:
+        raise UsageError(
+            f"no instrument is called {symbol!r}",
+            hint=did_you_mean(symbol, book.spans, kind="symbol"),
+        )
+    _check_year_end(fiscal_year_end)
+    values = {"name": name, "fiscal_year_end": fiscal_year_end}
+    given = {key: value for key, value in values.items() if value is not None}
+    if given:
+        connection.execute(update(Instrument).where(Instrument.id == instrument_id).values(**given))
+        bump(connection, "sql")
+    return instrument_id
+
+
+def _check_year_end(month: int | None) -> None:
+    if month is not None and not 1 <= month <= 12:
+        raise UsageError(f"a fiscal year ends in a month from 1 to 12, not {month}")
 
 
 def add_instrument(
@@ -172,16 +232,23 @@ def add_instrument(
     valid_to: date | None,
     listed: date | None,
     delisted: date | None,
+    fiscal_year_end: int | None = None,
 ) -> int:
     """A new instrument under a symbol; UsageError where the symbol is taken on those dates."""
     if not symbol:
         raise UsageError("an instrument needs a symbol")
     if valid_from and valid_to and valid_to < valid_from:
         raise UsageError(f"{symbol!r} would end on {valid_to}, before it begins on {valid_from}")
+    _check_year_end(fiscal_year_end)
     book = SymbolBook.load(connection)
     span = Span(book.next_id, valid_from, valid_to)
     _refuse_overlap(book, symbol, span)
-    values = {"name": name, "exchange": exchange, "currency": currency}
+    values = {
+        "name": name,
+        "exchange": exchange,
+        "currency": currency,
+        "fiscal_year_end": fiscal_year_end,
+    }
     connection.execute(
         insert(Instrument).values(id=book.next_id, listed=listed, delisted=delisted, **values)
     )
@@ -203,6 +270,11 @@ def rename(connection: Connection, old: str, new: str, on: date) -> int:
         raise UsageError(
             f"{old!r} names no instrument on {eve}, so it cannot become {new!r} on {on}",
             hint=did_you_mean(old, (s for s in book.spans if s != old), kind="symbol"),
+        )
+    if current.valid_to == eve:
+        raise UsageError(
+            f"{old!r} ends on {eve} already: it was renamed, or its instrument was delisted",
+            hint=f"rename what the instrument is called on {on}",
         )
     span = Span(current.instrument_id, on, current.valid_to)
     _refuse_overlap(book, new, span)

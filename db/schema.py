@@ -14,7 +14,7 @@ from db.models import Counter, StoreInfo
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this program reads and writes; a test holds it equal to the newest migration."""
 
 COUNTERS = ("batch", "instrument", "sql")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from db import batch_log, schema
 from db.access.facts import Facts
+from db.access.fetching import Fetching
 from db.access.ledger import Ledger
 from db.access.prices import Prices
 from db.database import Database
@@ -25,7 +26,7 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
-class Store(Facts, Prices, Ledger):
+class Store(Facts, Prices, Ledger, Fetching):
     """Events, news, prices, imports and runs, in a folder or behind a pair of URLs.
 
     Open it with `Store.open`, as a context manager or with `close`.  Every method opens its own

@@ -24,6 +24,8 @@ from backtest.cli import (
     run,
     runs,
     strategies,
+    sweep,
+    update,
 )
 from db.errors import UsageError
 
@@ -31,8 +33,8 @@ INTERRUPTED = 130
 """What Typer makes of Ctrl-C."""
 
 ORDER = (
-    *("init", "ingest", "events", "news", "data"),
-    *("strategies", "reactions", "run", "runs", "report"),
+    *("init", "ingest", "update", "events", "news", "data"),
+    *("strategies", "reactions", "run", "sweep", "runs", "report"),
     *("demo", "research"),
 )
 
@@ -100,12 +102,14 @@ def _command(function: Callable[..., Any], example: str) -> None:
 
 _command(init.init, init.EXAMPLE)
 app.add_typer(ingest.group, name="ingest")
+_command(update.update, update.EXAMPLE)
 _command(events.events, events.EXAMPLE)
 _command(news.news, news.EXAMPLE)
 app.add_typer(data.group, name="data")
 _command(strategies.strategies, strategies.EXAMPLE)
 _command(reactions.reactions, reactions.EXAMPLE)
 _command(run.run, run.EXAMPLE)
+_command(sweep.sweep, sweep.EXAMPLE)
 app.add_typer(runs.group, name="runs")
 _command(report.report, report.EXAMPLE)
 _command(demo.demo, demo.EXAMPLE)

@@ -9,9 +9,10 @@ import typer
 from backtest.cli import context, options
 from backtest.cli.errors import say
 from backtest.cli.tables import Column, form_of, show
-from backtest.cli.words import count, symbols_of
+from backtest.cli.words import count, date_of, symbols_of
+from db.errors import UsageError
 
-group = typer.Typer(help="Look after the data: check, sources, compact, clean.")
+group = typer.Typer(help="Look after the data: check, sources, rename, describe, compact, clean.")
 
 SOURCES = (
     Column("interval"),
@@ -22,6 +23,17 @@ SOURCES = (
     Column("first", kind="date"),
     Column("last", kind="date"),
     Column("version", kind="count"),
+)
+FETCHES = (
+    Column("source"),
+    Column("kind"),
+    Column("subject", most=16),
+    Column("interval", "bars"),
+    Column("since", kind="date"),
+    Column("until", kind="date"),
+    Column("status"),
+    Column("rows", kind="count"),
+    Column("note", wide=True),
 )
 COMPACTED = (
     Column("table"),
@@ -69,6 +81,56 @@ def sources(as_json: options.Json = False, as_csv: options.Csv = False) -> None:
             limit=0,
             empty="no bars; import some: backtest ingest prices FILE --interval 1d",
         )
+
+
+@group.command(epilog="Example: backtest data fetches")
+def fetches(
+    limit: options.Limit = options.LIMIT, as_json: options.Json = False, as_csv: options.Csv = False
+) -> None:
+    """List what online sources were asked for, and what came."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    with context.open_store() as store:
+        show(
+            store.fetches(),
+            FETCHES,
+            form=form,
+            limit=limit,
+            empty="nothing was asked for; bring some: backtest ingest yahoo AMD",
+        )
+
+
+@group.command(epilog="Example: backtest data rename FB META --on 2022-06-09")
+def rename(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="What it was called.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What it is called now.")],
+    on: Annotated[str, typer.Option(metavar="DATE", help="The first day under the new symbol.")],
+) -> None:
+    """Give an instrument another symbol from a day on; it stays the same instrument."""
+    day = date_of(on, option="--on")
+    with context.open_store() as store:
+        store.rename(old.upper(), new.upper(), day)
+    say(f"{old.upper()} is called {new.upper()} from {day} on")
+
+
+@group.command(epilog="Example: backtest data describe AAPL --fiscal-year-end 9")
+def describe(
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The company, as texts write it.")
+    ] = None,
+    fiscal_year_end: Annotated[
+        int | None,
+        typer.Option(metavar="MONTH", min=1, max=12, help="Month its fiscal year ends in."),
+    ] = None,
+) -> None:
+    """Say what an instrument is called in texts, and when its fiscal year ends."""
+    if name is None and fiscal_year_end is None:
+        raise UsageError("nothing to set", hint="give --name or --fiscal-year-end")
+    with context.open_store() as store:
+        store.describe(symbol.upper(), name=name, fiscal_year_end=fiscal_year_end)
+    said = [f"name {name!r}"] if name is not None else []
+    said += [f"fiscal year ends in month {fiscal_year_end}"] if fiscal_year_end else []
+    say(f"{symbol.upper()}: {', '.join(said)}")
 
 
 @group.command(epilog="Example: backtest data compact")

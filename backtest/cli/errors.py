@@ -21,7 +21,7 @@ def _console() -> Console:
 
 def say(message: str) -> None:
     """One plain line on standard error."""
-    _console().print(Text(message))
+    _console().print(Text(printable(message)))
 
 
 def show(error: BacktestError) -> None:

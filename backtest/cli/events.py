@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtest.cli import context, options
-from backtest.cli.tables import Column, form_of, print_json, show
+from backtest.cli.tables import Column, form_of, print_json, show, time_zone
 from backtest.cli.words import instant, symbols_of
-from db.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
     from backtest.cli.tables import Form
+    from db.records.explaining import Explanation
     from db.store import Store
 
 EXAMPLE = "backtest events --symbol AMD --since 2019-01-01"
@@ -34,7 +38,12 @@ REVISIONS = (
     Column("eps_estimate", "est.", "number"),
     Column("eps_actual", "EPS", "number"),
     Column("first_known_at", "known from", "time"),
-    Column("first_known_proven", "proven"),
+)
+ROLES = (
+    Column("source"),
+    Column("announced_from", "from", "time"),
+    Column("announced_to", "to", "time"),
+    Column("role", "what became of it", wide=True, wrap=True),
 )
 GUIDANCE = (
     Column("metric"),
@@ -85,19 +94,46 @@ def events(
 
 
 def _explain(store: Store, event: int, form: Form) -> None:
+    why = store.explain(event)
     revisions = store.revisions([event])
-    if revisions.empty:
-        raise UsageError(f"there is no event {event}", hint="backtest events lists their numbers")
     guidance = store.guidance([event])
+    roles = _roles(why)
     if form == "json":
         print_json(
             {
                 "event_id": event,
+                "announced_from": why.announced_from,
+                "announced_to": why.announced_to,
+                "precision": why.precision,
+                "session": why.session,
+                "roles": roles.to_dict("records"),
                 "revisions": revisions.to_dict("records"),
                 "guidance": guidance.to_dict("records"),
             }
         )
         return
     show(revisions, REVISIONS, form=form, title=f"Event {event}, oldest revision first", limit=0)
-    if form == "table" and not guidance.empty:
+    if form != "table":
+        return
+    until = "" if why.announced_to == why.announced_from else f" to {_clock(why.announced_to)}"
+    label = f"{why.precision}, {why.session}" if why.session else why.precision
+    show(
+        roles,
+        ROLES,
+        title=f"Release time used: {_clock(why.announced_from)}{until} ({label})",
+        limit=0,
+    )
+    if not guidance.empty:
         show(guidance, GUIDANCE, title="Guidance", limit=0)
+
+
+def _clock(moment: datetime) -> str:
+    """New York time to the second: a filing's acceptance is that precise."""
+    return moment.astimezone(time_zone("")).isoformat(" ", "seconds")
+
+
+def _roles(why: Explanation) -> pd.DataFrame:
+    """What each source says of the release time, and what became of that."""
+    import pandas as pd
+
+    return pd.DataFrame([vars(role) for role in why.roles])

@@ -17,6 +17,7 @@ from db.batches import BarBatch, IngestReport, RecordBatch
 from db.errors import DataError
 
 if TYPE_CHECKING:
+    from db.sources.fetching.run import Outcome
     from db.store import Store
 
     Batch = BarBatch | RecordBatch[Any]
@@ -34,14 +35,27 @@ REPORT = (
 
 
 class Importing:
-    """Imports files into a store; one that cannot be read does not keep the others out."""
+    """Imports files into a store; one that cannot be read does not keep the others out.
 
-    def __init__(self, store: Store, files: Sequence[str], *, dry_run: bool) -> None:
+    ``prepare`` is applied to every batch before it is stored, ``stored`` called after it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        files: Sequence[str],
+        *,
+        dry_run: bool,
+        prepare: Callable[[Batch], Batch] | None = None,
+        stored: Callable[[str, Batch], None] | None = None,
+    ) -> None:
+        self.prepare = prepare
+        self.stored = stored
         self.store = store
         self.files = files
         self.dry_run = dry_run
         self.reports: list[IngestReport] = []
-        self.unreadable = 0
+        self.unreadable: dict[str, str] = {}
         self._columns = ""
 
     def run(self, read: Reader) -> None:
@@ -50,10 +64,13 @@ class Importing:
             try:
                 for batch in _batches(read(file)):
                     self._say_columns(batch)
-                    self.reports.append(self._ingest(file, batch))
+                    ready = self.prepare(batch) if self.prepare else batch
+                    self.reports.append(self._ingest(file, ready))
+                    if self.stored and not self.dry_run:
+                        self.stored(file, ready)
             except DataError as error:
                 show_error(error)
-                self.unreadable += 1
+                self.unreadable[file] = error.what
 
     def _ingest(self, file: str, batch: Batch) -> IngestReport:
         expected = batch.rows_expected if isinstance(batch, BarBatch) else len(batch.records)
@@ -66,6 +83,19 @@ class Importing:
         if columns and columns != self._columns:
             say(f"{batch.provenance.origin}: columns {columns}")
         self._columns = columns
+
+    def outcome(self, kind: str) -> Outcome:
+        """What came, in the form in which online sources tell it."""
+        from db.sources.fetching.run import Outcome
+
+        outcome = Outcome()
+        tally = outcome.of(kind)
+        tally.asked = len(self.files)
+        for report in self.reports:
+            tally.take(report)
+        for file, why in self.unreadable.items():
+            outcome.failed[file] = why
+        return outcome
 
     def finish(self, form: Form) -> None:
         """Print what became of each file; exit with 1 if one could not be used at all."""

@@ -1,4 +1,4 @@
-"""``backtest ingest``: prices, events, corporate actions and news from files, and their rejects."""
+"""``backtest ingest``: from files, from online sources, and what was rejected."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.cli import context, options
+from backtest.cli import articles, context, online, options
 from backtest.cli.tables import Column, form_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-group = typer.Typer(help="Import prices, events, actions or news; list rejects.")
+group = typer.Typer(help="Import prices, events, actions or news from files and sources.")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="CSV, Parquet, JSON lines; - is stdin.")]
 Files = Annotated[
@@ -181,6 +181,10 @@ def news(
     tz: Zone = None,
     date_format: DateFormat = None,
     source: SourceName = None,
+    facts: Annotated[
+        bool,
+        typer.Option("--facts", help="Read companies and figures out of the texts as well."),
+    ] = False,
     dry_run: DryRun = False,
     as_json: options.Json = False,
     as_csv: options.Csv = False,
@@ -192,7 +196,12 @@ def news(
         from backtest.cli.imports import Importing
         from db.sources.files import news as read
 
-        work = Importing(store, [file], dry_run=dry_run)
+        prepare = None
+        if facts:
+            from db.text.annotate import Annotator
+
+            prepare = Annotator(store).batch
+        work = Importing(store, [file], dry_run=dry_run, prepare=prepare)
         work.run(
             lambda name: read(name, mapping=mapping, tz=tz, date_format=date_format, source=source)
         )
@@ -213,3 +222,8 @@ def rejects(
     with context.open_store() as store:
         frame = store.rejects(batch)
     show(frame, REJECTS, form=form, limit=limit, empty="no row was rejected")
+
+
+group.command(epilog=f"Example: {articles.ARTICLE_EXAMPLE}")(articles.article)
+group.command(epilog=f"Example: {articles.FEED_EXAMPLE}")(articles.feed)
+online.add_commands(group)

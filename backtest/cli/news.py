@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
 from backtest.cli import context, options
 from backtest.cli.tables import Column, form_of, show
 from backtest.cli.words import instant, symbols_of
+
+if TYPE_CHECKING:
+    from backtest.cli.tables import Form
+    from db.store import Store
 
 EXAMPLE = "backtest news --symbol AMD --since 2019-01-29 --until 2019-01-30"
 
@@ -17,8 +25,37 @@ COLUMNS = (
 )
 
 
+FACTS = (
+    Column("news_id", "item"),
+    Column("symbol"),
+    Column("metric"),
+    Column("kind"),
+    Column("low", kind="figure"),
+    Column("high", kind="figure"),
+    Column("unit"),
+    Column("change", kind="percent", digits=1),
+    Column("period"),
+    Column("consensus", kind="figure"),
+    Column("sentence", wide=True),
+)
+REACTIONS = (
+    Column("news_id", "item"),
+    Column("move"),
+    Column("size", kind="percent", digits=1),
+    Column("session"),
+    Column("sentence", wide=True),
+)
+
+
 def news(
     symbol: options.Symbols = None,
+    event: Annotated[
+        int | None,
+        typer.Option("--event", metavar="EVENT", help="Only items about one earnings event."),
+    ] = None,
+    facts: Annotated[
+        bool, typer.Option("--facts", help="The figures that the items state, and their sentences.")
+    ] = False,
     since: options.Since = None,
     until: options.Until = None,
     as_of: options.AsOf = None,
@@ -26,7 +63,11 @@ def news(
     as_json: options.Json = False,
     as_csv: options.Csv = False,
 ) -> None:
-    """List news items by the time from which they are known."""
+    """List news items by the time from which they are known, or the figures that they state.
+
+    An item is about the release nearest to it within 24 hours; one that states figures, about the
+    latest of the ten days before it.
+    """
     form = form_of(as_json=as_json, as_csv=as_csv)
     with context.open_store() as store:
         frame = store.news(
@@ -35,10 +76,22 @@ def news(
             until=instant(until, option="--until", end_of_day=True),
             as_of=instant(as_of, option="--as-of", end_of_day=True),
         )
-        show(
-            frame,
-            COLUMNS,
-            form=form,
-            limit=limit,
-            empty="no news; import some: backtest ingest news FILE",
-        )
+        if event is not None:
+            frame = frame[frame["event_id"] == event]
+        if facts:
+            ids = frame["news_id"].drop_duplicates().tolist()
+            _show_facts(store, ids, form, limit)
+            return
+    empty = "no news; import some: backtest ingest news FILE"
+    if event is not None:
+        empty = f"no news about event {event}; backtest events lists their numbers"
+    show(frame, COLUMNS, form=form, limit=limit, empty=empty)
+
+
+def _show_facts(store: Store, ids: list[int], form: Form, limit: int) -> None:
+    stated = store.text_facts(ids)
+    show(stated, FACTS, form=form, limit=limit, empty="no figures were found in these items")
+    if form == "table":
+        told = store.text_reactions(ids)
+        if not told.empty:
+            show(told, REACTIONS, title="Moves of the stock, as told", limit=limit)

@@ -16,7 +16,10 @@ PATIENCE = 1.0
 
 
 class Meter:
-    """Counts rows and shows itself once the work has lasted longer than `PATIENCE`."""
+    """Counts what is done and shows itself once the work has lasted longer than `PATIENCE`.
+
+    With the number done, how many a second, and, where the ``total`` is known, the time left.
+    """
 
     def __init__(
         self,
@@ -24,10 +27,12 @@ class Meter:
         total: int | None,
         *,
         visible: bool,
+        unit: str = "rows",
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.label = label
         self.total = total
+        self.unit = unit
         self.visible = visible
         self.clock = clock
         self.started = clock()
@@ -36,7 +41,7 @@ class Meter:
         self._task: TaskID | None = None
 
     def advance(self, rows: int) -> None:
-        """That many more rows are done."""
+        """That many more are done."""
         self.done += rows
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=self.done)
@@ -45,13 +50,25 @@ class Meter:
 
     def _show(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            ProgressColumn,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        self._bar = Progress(
+        columns: list[ProgressColumn] = [
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(show_speed=False),
             TextColumn("{task.fields[speed]}"),
+        ]
+        if self.total is not None:
+            columns.append(TimeRemainingColumn(compact=True))
+        self._bar = Progress(
+            *columns,
             console=Console(stderr=True),
             transient=True,
             get_time=self.clock,
@@ -68,20 +85,24 @@ class Meter:
 
 
 class _Speed:
-    """Rows so far and rows a second, worked out when it is drawn."""
+    """How many so far and how many a second, worked out when it is drawn."""
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
 
     def __str__(self) -> str:
         seconds = max(self.meter.clock() - self.meter.started, 1e-9)
-        return f"{self.meter.done:,} rows, {self.meter.done / seconds:,.0f} rows/s"
+        rate = self.meter.done / seconds
+        shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        return f"{self.meter.done:,} {self.meter.unit}, {shown}/s"
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Yields a function to be called with the number of rows just done."""
-    meter = Meter(label, total, visible=sys.stderr.isatty())
+def progress(
+    label: str, total: int | None = None, *, unit: str = "rows"
+) -> Iterator[Callable[[int], None]]:
+    """Yields a function to be called with the number of ``unit`` just done."""
+    meter = Meter(label, total, visible=sys.stderr.isatty(), unit=unit)
     try:
         yield meter.advance
     finally:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from backtest.cli import context, options
 from backtest.cli.tables import Column, form_of, print_json, show
 
+if TYPE_CHECKING:
+    from db.store import Store
+
 group = typer.Typer(
     help="List the stored runs, show one, or compare two.",
     epilog="Example: backtest runs --limit 5",
     invoke_without_command=True,
 )
+
+TOP = 20
+"""Combinations of a stored sweep that are shown, best mean first."""
 
 RunId = Annotated[int, typer.Argument(metavar="ID", help="Its number in backtest runs.")]
 LIST = (
@@ -49,17 +55,32 @@ def _changed(params: Mapping[str, Any]) -> str:
 
 @group.command("show", epilog="Example: backtest runs show 1")
 def show_one(run: RunId, as_json: options.Json = False) -> None:
-    """Show a stored run: what it found and everything that would repeat it."""
+    """Show a stored run or sweep: what it found and everything that would repeat it."""
     with context.open_store() as store:
         from backtest.cli.result import as_record, print_result
-        from backtest.runs import load_result
+        from backtest.runs import is_sweep, load_result
 
+        if is_sweep(store, run):
+            _show_sweep(store, run, as_json=as_json)
+            return
         result = load_result(store, run)
     if as_json:
         print_json(as_record(result))
     else:
         print_result(result)
         print_json(result.record)
+
+
+def _show_sweep(store: Store, run: int, *, as_json: bool) -> None:
+    from backtest.cli import sweep
+    from backtest.sweeps.ledger import load_sweep
+
+    found = load_sweep(store, run)
+    best = found.best("mean", TOP)
+    if as_json:
+        print_json(sweep.as_record(found, best))
+    else:
+        sweep.print_sweep(found, best)
 
 
 @group.command(epilog="Example: backtest runs diff 1 2")

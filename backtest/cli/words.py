@@ -75,6 +75,16 @@ def instant(text: str | None, *, option: str, end_of_day: bool = False) -> datet
     return moment.astimezone(UTC)
 
 
+def date_of(text: str, *, option: str) -> date:
+    """A calendar day from the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{option} takes a date, not {text!r}", hint=f"{option} 2022-06-09"
+        ) from None
+
+
 def count(n: int, noun: str, plural: str = "") -> str:
     """``count(1, "row")`` -> ``"1 row"``, ``count(2000, "row")`` -> ``"2,000 rows"``."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

@@ -22,6 +22,7 @@ from backtest.panel.panel import ContentSource, EventPanel
 from backtest.panel.prices import PriceTable, WantedSpans, price_table
 from backtest.panel.sessions import EventSessions, event_sessions, to_us
 from backtest.paths import IntArray
+from db.batches import SURE
 from db.calendar import Phase, calendar
 from db.errors import DataError, UsageError
 from db.intervals import DAY, SECOND, Interval
@@ -29,7 +30,7 @@ from db.intervals import DAY, SECOND, Interval
 if TYPE_CHECKING:
     from db.store import Store
 
-_LEAD = 45 * DAY
+LEAD = 45 * DAY
 """Bars kept before the reference close: enough for 20 sessions of dollar volume."""
 
 
@@ -98,8 +99,8 @@ def load_prices(
         # A halted or delisted stock's next bar may come weeks later: the span leaves room for it.
         wanted = WantedSpans(
             events.loc[known, "instrument_id"].to_numpy(dtype=np.int64),
-            since - _LEAD,
-            last + _LEAD,
+            since - LEAD,
+            last + LEAD,
         )
         reach = (int(wanted.since.min()), int(wanted.until.max()))
     bars = store.bars(
@@ -252,7 +253,7 @@ def _content(
                 sessions.reaction_close.max(initial=0),
             )
         )
-        items = store.news(since=since, until=until)
+        items = store.news(since=since, until=until, sure=SURE)
         items = items[items["instrument_id"].notna()]
         instruments = panel.events["instrument_id"].to_numpy(dtype=np.int64)
         return news_columns(items, instruments, sessions, panel.end, panel.real)

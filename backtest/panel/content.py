@@ -88,29 +88,60 @@ def surprise_facts(
     )
 
 
+def estimates_in_time(revisions: pd.DataFrame, events: pd.DataFrame, at: IntArray) -> BoolArray:
+    """Whether the estimate of each event was known by an instant (N, us UTC): point in time.
+
+    A source proves it, or it was fetched by then.  An estimate that was fetched after the release
+    says what it was in the end, not what a reader could have had before.
+    """
+    row_of = pd.Series(np.arange(len(events)), index=events["event_id"].to_numpy())
+    mine = revisions["event_id"].isin(row_of.index) & revisions["eps_estimate"].notna()
+    given = revisions[mine]
+    rows = row_of.loc[given["event_id"]].to_numpy(dtype=np.int64)
+    in_time = np.zeros(len(events), dtype=np.bool_)
+    in_time[rows[to_us(given["first_known_at"]) <= at[rows]]] = True
+    return in_time
+
+
 def guidance_facts(
     guidance: pd.DataFrame, metric: str, events: pd.DataFrame, strict: bool
 ) -> Facts:
-    """Guidance midpoint against consensus, as a fraction of |consensus|, as it became known."""
+    """Guidance midpoint against consensus, as a fraction of |consensus|, as it became known.
+
+    A consensus that another statement on the same period had given by then serves for one
+    without.  Guidance read out of a text never replaces what a source of figures had said.
+    """
     row_of = pd.Series(np.arange(len(events)), index=events["event_id"].to_numpy())
     mine = guidance[(guidance["metric"] == metric) & guidance["event_id"].isin(row_of.index)]
-    rows = row_of.loc[mine["event_id"]].to_numpy(dtype=np.int64)
-    low = mine["low"].to_numpy(dtype=np.float64)
-    high = mine["high"].to_numpy(dtype=np.float64)
-    middle = (np.where(np.isnan(low), high, low) + np.where(np.isnan(high), low, high)) / 2
-    consensus = mine["consensus"].to_numpy(dtype=np.float64)
+    low, high = (mine[side].to_numpy(dtype=np.float64) for side in ("low", "high"))
+    said = pd.DataFrame(
+        {
+            "row": row_of.loc[mine["event_id"]].to_numpy(dtype=np.int64),
+            "at": known_from(
+                to_us(mine["first_known_at"]),
+                mine["first_known_proven"].to_numpy(dtype=np.bool_),
+                # Its own release, not the event's: an outlook can be given days after.
+                to_us(mine["announced_to"]),
+                strict,
+            ),
+            "period": mine["period"].to_numpy(),
+            "told": mine["news_id"].notna().to_numpy(),
+            "middle": (np.where(np.isnan(low), high, low) + np.where(np.isnan(high), low, high))
+            / 2,
+            "consensus": mine["consensus"].to_numpy(dtype=np.float64),
+        }
+    ).sort_values(["row", "at", "told"], ascending=[True, True, False], kind="stable")
+    topic = said.groupby(["row", "period"], sort=False)
+    said["consensus"] = topic["consensus"].ffill()
+    # A row of figures with a consensus alone says nothing of the company's own outlook.
+    figures = said["at"].where(~said["told"] & said["middle"].notna())
+    figures_since = figures.groupby(said["row"]).transform("min")
+    said = said[~said["told"] | ~(figures_since <= said["at"])]
+    middle, consensus = (said[name].to_numpy() for name in ("middle", "consensus"))
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(consensus != 0, (middle - consensus) / np.abs(consensus), np.nan)
-    at = known_from(
-        to_us(mine["first_known_at"]),
-        mine["first_known_proven"].to_numpy(dtype=np.bool_),
-        # Its own release, not the event's: an outlook can be given days after the figures.
-        to_us(mine["announced_to"]),
-        strict,
-    )
     good = ~np.isnan(value)
-    order = np.lexsort((at[good], rows[good]))
-    return Facts(rows[good][order], at[good][order], value[good][order])
+    return Facts(said["row"].to_numpy()[good], said["at"].to_numpy()[good], value[good])
 
 
 @dataclass(frozen=True, eq=False)

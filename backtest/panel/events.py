@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from db.batches import SURE
+
 if TYPE_CHECKING:
     from db.store import Store
 
@@ -32,7 +34,7 @@ def events_of_kind(
     """
     if kind != "news":
         return store.events(symbols=symbols, since=since, until=until, kind=kind)
-    return _from_news(store, store.news(symbols=symbols, since=since, until=until))
+    return _from_news(store, store.news(symbols=symbols, since=since, until=until, sure=SURE))
 
 
 def _from_news(store: Store, items: pd.DataFrame) -> pd.DataFrame:

@@ -11,12 +11,18 @@ from db.access.door import Door
 if TYPE_CHECKING:
     import pandas as pd
 
+    from db.records.explaining import Explanation
+
 
 class Facts(Door):
     """What is known of companies."""
 
     def instruments(self) -> pd.DataFrame:
-        """Columns instrument_id, symbol (latest), name, exchange, currency, listed, delisted."""
+        """One row each.
+
+        Columns instrument_id, symbol (latest), name, exchange, currency, listed, delisted,
+        fiscal_year_end (month, null where not known).
+        """
         from db.records import listing
 
         with self._database.read() as connection:
@@ -40,9 +46,11 @@ class Facts(Door):
         valid_to: date | None = None,
         listed: date | None = None,
         delisted: date | None = None,
+        fiscal_year_end: int | None = None,
     ) -> int:
         """Add an instrument under a symbol, valid on the given dates; returns its id.
 
+        ``fiscal_year_end`` is the month (1 to 12) in which its fiscal year ends.
         UsageError where the symbol names another instrument on any of these dates.
         """
         from db.instruments import add_instrument
@@ -58,7 +66,17 @@ class Facts(Door):
                 valid_to=valid_to,
                 listed=listed,
                 delisted=delisted,
+                fiscal_year_end=fiscal_year_end,
             )
+
+    def describe(
+        self, symbol: str, *, name: str | None = None, fiscal_year_end: int | None = None
+    ) -> int:
+        """Set the name, or the month its fiscal year ends in, of an instrument; returns its id."""
+        from db.instruments import describe
+
+        with self._turn(), self._database.write("a description") as connection:
+            return describe(connection, symbol, name=name, fiscal_year_end=fiscal_year_end)
 
     def rename(self, old: str, new: str, on: date) -> int:
         """From the date ``on`` the instrument ``old`` is called ``new``; returns its id."""
@@ -116,6 +134,16 @@ class Facts(Door):
         with self._database.read() as connection:
             return reading.revisions(connection, event_ids)
 
+    def explain(self, event_id: int) -> Explanation:
+        """Which release interval is used for an event, and what each source had to do with it.
+
+        UsageError where there is no such event.
+        """
+        from db.records import explaining
+
+        with self._database.read() as connection:
+            return explaining.explain(connection, event_id)
+
     def guidance(
         self, event_ids: Sequence[int] | None = None, *, as_of: datetime | None = None
     ) -> pd.DataFrame:
@@ -132,18 +160,45 @@ class Facts(Door):
         since: date | datetime | None = None,
         until: date | datetime | None = None,
         as_of: datetime | None = None,
+        sure: float = 0.0,
     ) -> pd.DataFrame:
         """One row an item and instrument.  ``published_at`` is when it could be known.
 
         That is the end of the day where only the date is known.  ``cluster_id`` is the first of
         the items that say the same within 24 hours: items with ``news_id == cluster_id`` count.
-        ``link_how`` says how the instrument was found; ``event_id`` is its event that begins
-        nearest, within 24 hours of the publication, or null.
+        ``link_how`` says how the instrument was found, ``link_confidence`` how sure that is; links
+        less sure than ``sure`` are left out, their items are not.
+        ``tells`` whether the item states figures.  ``event_id`` is the release the item is about:
+        the one nearest to the time it writes of (to its publication, where it does not say), within
+        24 hours, or, for an item that tells figures, the latest of the ten days before it; or null.
         """
         from db.records import reading
 
         with self._database.read() as connection:
-            return reading.news(connection, symbols=symbols, since=since, until=until, as_of=as_of)
+            return reading.news(
+                connection, symbols=symbols, since=since, until=until, as_of=as_of, sure=sure
+            )
+
+    def text_facts(
+        self, news_ids: Sequence[int] | None = None, *, as_of: datetime | None = None
+    ) -> pd.DataFrame:
+        """Figures that news items state, one row each, by publication (see `TextFact`).
+
+        Columns fact_id, news_id, published_at (when it could be known), instrument_id (null: not
+        told whose), company, symbol, metric, kind, unit, qualifier, basis, period, direction,
+        sentence, low, high, change, consensus, previous, begin, end, source.
+        """
+        from db.records import reading
+
+        with self._database.read() as connection:
+            return reading.text_facts(connection, news_ids, as_of)
+
+    def text_reactions(self, news_ids: Sequence[int] | None = None) -> pd.DataFrame:
+        """How news items say that stocks moved (see `TextReaction`); told, never a price."""
+        from db.records import statements
+
+        with self._database.read() as connection:
+            return statements.reactions(connection, news_ids).reset_index(drop=True)
 
     def actions(self, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Splits and dividends as last stated, by ex-date."""

@@ -53,7 +53,8 @@ def complete(
     version: int | None,
 ) -> None:
     """Write everything that a committed batch means for SQL: instruments, source, counts."""
-    insert_created(connection, plan["created"])
+    options = connection.scalar(select(Batch.options).where(Batch.id == batch_id)) or {}
+    insert_created(connection, plan["created"], options)
     key = {"bar_interval": facts["interval"], "source": facts["source"]}
     if connection.execute(select(BarSource).filter_by(**key)).first() is None:
         connection.execute(insert(BarSource).values(adjusted=facts["adjusted"], **key))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from db.models.base import Base, NaiveDatetimeError, UtcDateTime
 from db.models.facts import Action, Event, Guidance, News, NewsLink, Revision
+from db.models.fetches import Fetch
 from db.models.imports import BarSource, Batch, Counter, RejectedRow, StoreInfo
 from db.models.instruments import Instrument, SymbolSpan
 from db.models.runs import Run, RunFrame, Trial
+from db.models.texts import StatedFact, StatedReaction
 
 __all__ = [
     "Action",
@@ -15,6 +17,7 @@ __all__ = [
     "Batch",
     "Counter",
     "Event",
+    "Fetch",
     "Guidance",
     "Instrument",
     "NaiveDatetimeError",
@@ -24,6 +27,8 @@ __all__ = [
     "Revision",
     "Run",
     "RunFrame",
+    "StatedFact",
+    "StatedReaction",
     "StoreInfo",
     "SymbolSpan",
     "Trial",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, BigId, UtcDateTime
@@ -153,6 +153,7 @@ class News(Base):
     event_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     language: Mapped[str] = mapped_column(default="")
     provider: Mapped[str] = mapped_column(default="")
+    item_id: Mapped[str] = mapped_column(default="", server_default=text("''"))
     sentiment: Mapped[float | None]
     cluster_id: Mapped[int | None] = mapped_column(BigId)
     source: Mapped[str]
@@ -163,7 +164,7 @@ class News(Base):
 
 
 class NewsLink(Base):
-    """An item and an instrument it is about; ``how`` says how that was found.
+    """An item and an instrument it is about: ``how`` that was found, and how sure, from 0 to 1.
 
     Which event it is about follows from the two times, and is worked out when it is read.
     """
@@ -176,4 +177,5 @@ class NewsLink(Base):
     instrument_id: Mapped[int | None] = mapped_column(ForeignKey("instruments.id"))
     symbol: Mapped[str]
     how: Mapped[str]
+    confidence: Mapped[float] = mapped_column(default=1.0, server_default="1")
     batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"))

@@ -11,7 +11,10 @@ from db.models.base import Base, BigId
 
 
 class Instrument(Base):
-    """Something that trades.  Its id never changes, whatever it is called."""
+    """Something that trades.  Its id never changes, whatever it is called.
+
+    ``fiscal_year_end`` is the month in which its fiscal year ends; null is not known.
+    """
 
     __tablename__ = "instruments"
 
@@ -21,6 +24,7 @@ class Instrument(Base):
     currency: Mapped[str] = mapped_column(default="USD")
     listed: Mapped[date | None]
     delisted: Mapped[date | None]
+    fiscal_year_end: Mapped[int | None]
 
 
 class SymbolSpan(Base):

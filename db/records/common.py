@@ -180,6 +180,23 @@ def frame(
     return typed(table, types)
 
 
+def named_since(
+    connection: Connection, table: pd.DataFrame, rows: pd.Series[bool], day: str
+) -> None:
+    """Fill in instruments that were not there yet when these rows were stored.
+
+    A name read out of a text makes no instrument; the one that came later is meant all the same,
+    if the symbol (``symbol``) names it on the New York date of the column ``day``.
+    """
+    lacking = table.index[rows & table["instrument_id"].isna()]
+    if lacking.empty:
+        return
+    book = SymbolBook.load(connection)
+    days = table.loc[lacking, day].dt.tz_convert(NEW_YORK).dt.date
+    found = [book.resolve(*named) for named in zip(table.loc[lacking, "symbol"], days, strict=True)]
+    table.loc[lacking, "instrument_id"] = pd.array(found, dtype="Int64")
+
+
 def typed(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
     """The frame with the given column types; instants as microseconds in UTC."""
     for name, kind in types.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, select
@@ -31,6 +31,7 @@ COLUMNS = (
     "ingested_at",
     "revisions",
 )
+_BOUNDS = ("announced_from", "announced_to")
 _RELEASE = ("announced_from", "announced_to", "precision", "session", "source")
 _RANK = {"date": 0, "session": 1, "exact": 2}
 _INSTANTS = ("announced_from", "announced_to", "first_known_at", "ingested_at")
@@ -86,8 +87,9 @@ def merged(
     """One row an event of which anything was known at ``as_of``; columns are `COLUMNS`.
 
     ``about`` narrows the events.  The release interval is that of the most precise, then newest
-    revision; of every other field the newest revision that fills it counts.  ``first_known_at``
-    is since when all of the row could be known, and proven where all of it is.
+    revision, cut by the intervals of other sources that overlap it; of every other field the
+    newest revision that fills it counts.  ``first_known_at`` is since when all of the row could
+    be known, and proven where all of it is.
     """
     query = (
         select(Event.id.label("event_id"), Event.instrument_id, Event.symbol, Instrument.exchange)
@@ -118,21 +120,71 @@ def _merge(said: pd.DataFrame) -> pd.DataFrame:
     table = by_event[[*FIELDS, "fiscal_period", "currency", "ingested_at"]].last()
     table["fiscal_period"] = table["fiscal_period"].fillna("").astype("str")
     table["revisions"] = by_event.size()
-    precise_last = newest_last.assign(rank=newest_last["precision"].map(_RANK)).sort_values(
+    possible = newest_last[_possible(newest_last)]
+    precise_last = possible.assign(rank=possible["precision"].map(_RANK)).sort_values(
         ["event_id", "rank"], kind="stable"
     )
     release = precise_last.drop_duplicates("event_id", keep="last").set_index("event_id")
     table[list(_RELEASE)] = release[list(_RELEASE)]
-    return table.join(_knowledge(newest_last, release)).reset_index()
+    bounds = _bounds(possible, release)
+    table[list(_BOUNDS)] = bounds
+    return table.join(_knowledge(newest_last, possible, release, bounds)).reset_index()
 
 
-def _knowledge(newest_last: pd.DataFrame, release: pd.DataFrame) -> pd.DataFrame:
+def _possible(said: pd.DataFrame) -> pd.Series[bool]:
+    """Which revisions a proof that the release was out does not rule out.
+
+    What could provably be read at the end of its interval (a filing's acceptance) was out by then,
+    however precise another source is that lets the release begin later.  Of each source its last
+    word counts.
+    """
+    last_word = ~said.duplicated(["event_id", "source"], keep="last")
+    proof = said["first_known_proven"] & (said["first_known_at"] == said["announced_to"])
+    proof &= last_word
+    out_by = said["announced_to"].where(proof).groupby(said["event_id"]).transform("min")
+    return ~(said["announced_from"] > out_by)
+
+
+def _bounds(newest_last: pd.DataFrame, release: pd.DataFrame) -> pd.DataFrame:
+    """The release interval of each event: the chosen one, cut by what other sources bound.
+
+    Each source says that the release lies within its interval, so it lies where they overlap: a
+    filing accepted at 16:05:10 ends an evening that a calendar leaves open.  An interval that
+    does not meet the chosen one contradicts it and cuts nothing; one that says the whole day
+    never widens, and what is exact needs no cutting.  Of each source its newest word counts.
+    An evening and the next morning share midnight alone: they do not meet.
+    """
+    bounds = release[["announced_from", "announced_to", "precision"]]
+    words = newest_last.drop_duplicates(["event_id", "source"], keep="last")
+    said = words[["event_id", "announced_from", "announced_to"]].merge(
+        bounds.reset_index(), on="event_id", suffixes=("", "_chosen")
+    )
+    meets = (said["announced_from"] < said["announced_to_chosen"]) & (
+        said["announced_to"] > said["announced_from_chosen"]
+    )
+    cuts = said[meets & (said["precision"] != "exact")].groupby("event_id")
+    latest, earliest = cuts["announced_from"].max(), cuts["announced_to"].min()
+    # Three that meet the chosen one need not meet each other: then none of them cuts.
+    together = latest.index[latest < earliest]
+    bounds = bounds[list(_BOUNDS)].copy()
+    bounds.loc[together, "announced_from"] = latest.loc[together]
+    bounds.loc[together, "announced_to"] = earliest.loc[together]
+    return bounds
+
+
+def _knowledge(
+    newest_last: pd.DataFrame,
+    possible: pd.DataFrame,
+    release: pd.DataFrame,
+    bounds: pd.DataFrame,
+) -> pd.DataFrame:
     """Since when a merged row could be known, and whether that is proven for all of it.
 
     A value that several revisions repeat is known since the first of them.
     """
-    decisive = newest_last["precision"] == newest_last["event_id"].map(release["precision"])
-    since = [_run_starts(newest_last[decisive], ["announced_from", "announced_to"])]
+    decisive = possible["precision"] == possible["event_id"].map(release["precision"])
+    since = [_run_starts(possible[decisive], list(_BOUNDS))]
+    since += [_cut_since(possible, release[side], bounds[side]) for side in _BOUNDS]
     since += [_run_starts(newest_last[newest_last[name].notna()], [name]) for name in FIELDS]
     by_event = pd.concat(since).groupby("event_id", sort=False)
     return pd.DataFrame(
@@ -141,6 +193,23 @@ def _knowledge(newest_last: pd.DataFrame, release: pd.DataFrame) -> pd.DataFrame
             "first_known_proven": by_event["first_known_proven"].all(),
         }
     )
+
+
+def _cut_since(
+    newest_last: pd.DataFrame, chosen: pd.Series[Any], used: pd.Series[Any]
+) -> pd.DataFrame:
+    """Where a bound is not the chosen word's: since when a source's newest word has said it."""
+    side = str(used.name)
+    cut = used.index[used != chosen]
+    rows = newest_last[newest_last["event_id"].isin(cut)]
+    rows = rows.sort_values(["event_id", "source"], kind="stable")
+    watched = rows[["event_id", "source", side]]
+    starts = rows[(watched != watched.shift()).any(axis=1)]
+    starts = starts.drop_duplicates(["event_id", "source"], keep="last")
+    starts = starts.merge(used.rename("used"), left_on="event_id", right_index=True)
+    saying = starts[starts[side] == starts["used"]]
+    first = saying.sort_values("first_known_at", kind="stable").drop_duplicates("event_id")
+    return first[["event_id", "first_known_at", "first_known_proven"]]
 
 
 def _run_starts(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -153,9 +222,16 @@ def _run_starts(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def nearest_event(
-    table: pd.DataFrame, events: pd.DataFrame, column: str, within: timedelta
+    table: pd.DataFrame,
+    events: pd.DataFrame,
+    column: str,
+    within: timedelta,
+    direction: Literal["nearest", "backward"] = "nearest",
 ) -> pd.Series[int]:
-    """For each row the event of its instrument that begins nearest to ``column``; or null."""
+    """For each row the event of its instrument that begins nearest to ``column``; or null.
+
+    ``backward``: the last that begins at or before it.
+    """
     types = {"instrument_id": "int64"}
     left = table.dropna(subset=["instrument_id"]).sort_values(column)
     right = events.dropna(subset=["instrument_id"])
@@ -165,7 +241,7 @@ def nearest_event(
         left_on=column,
         right_on="announced_from",
         by="instrument_id",
-        direction="nearest",
+        direction=direction,
         tolerance=pd.Timedelta(within),
     )
     nearest = pd.Series(found["event_id"].to_numpy(), index=left.index)

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from db.batches import EventRecord
+from db.instruments import fiscal_year_ends
 from db.models import Event, Revision
+from db.periods import canonical_period
 from db.records.common import (
     SAME_EVENT,
     Intake,
@@ -25,6 +27,10 @@ KIND = "earnings"
 
 _SAME_LABEL = timedelta(days=270)
 """A label that comes back after this long has no year in it ("Q1"): another year's event."""
+
+_SAME_QUARTER = timedelta(days=60)
+"""Another source's label that is the same but further off than this is the next quarter's: some
+name a release's period by a year or a quarter more than others do."""
 
 _NONE = timedelta(0)
 
@@ -41,6 +47,8 @@ _CONTENT = (
     "currency",
 )
 
+_PERIOD = _CONTENT.index("fiscal_period")
+
 
 @dataclass
 class _Known:
@@ -52,6 +60,8 @@ class _Known:
     announced_to: datetime
     newest: datetime
     by_source: dict[str, list[Statement]] = field(default_factory=dict)
+    called: dict[str, set[str]] = field(default_factory=dict)
+    """The periods that each source has given it, as written."""
 
     def gap(self, record: EventRecord) -> timedelta:
         """How far apart the release intervals are; zero where they touch."""
@@ -61,8 +71,18 @@ class _Known:
             return self.announced_from - record.announced_to
         return _NONE
 
-    def learn(self, source: str, statement: Statement, record: EventRecord) -> None:
+    def labels(self, source: str, year_end: int | None) -> set[str]:
+        """The periods that this source has given the event."""
+        return {canonical_period(label, year_end) for label in self.called.get(source, ())}
+
+    def remember(self, source: str, statement: Statement) -> None:
         self.by_source.setdefault(source, []).append(statement)
+        period = str(statement.content[_PERIOD])
+        if period:
+            self.called.setdefault(source, set()).add(period)
+
+    def learn(self, source: str, statement: Statement, record: EventRecord) -> None:
+        self.remember(source, statement)
         if statement.first_known_at >= self.newest:
             self.newest = statement.first_known_at
             self.announced_from, self.announced_to = record.announced_from, record.announced_to
@@ -77,6 +97,7 @@ class EventIntake:
         self._new_events: list[dict[str, Any]] = []
         self._new_revisions: list[dict[str, Any]] = []
         self._named: dict[int, str] = {}
+        self._years: dict[int, int] = {}
 
     def run(self, records: Sequence[EventRecord]) -> None:
         connection = self._intake.connection
@@ -84,6 +105,7 @@ class EventIntake:
             connection,
             about_batch(Event, self._intake.book, (record.symbol for record in records)),
         )
+        self._years = fiscal_year_ends(connection)
         next_event = 1 + (connection.scalar(select(func.max(Event.id))) or 0)
         for record in records:
             next_event += self._take(record, next_event)
@@ -121,7 +143,7 @@ class EventIntake:
                 known = _Known(event_id, event.fiscal_period, values[0], values[1], known_at)
                 by_id[event_id] = known
                 self._events.setdefault(owner, []).append(known)
-            known.by_source.setdefault(source, []).append(Statement(known_at, tuple(values)))
+            known.remember(source, Statement(known_at, tuple(values)))
             if known_at >= known.newest:
                 known.newest, known.announced_from, known.announced_to = known_at, *values[:2]
 
@@ -134,7 +156,8 @@ class EventIntake:
         content = content_of(record, _CONTENT)
         statement = Statement(known_at, tuple(content.values()))
         group = self._events.setdefault(_owner(instrument, record.symbol), [])
-        event = _find(group, record)
+        year_end = self._years.get(instrument) if instrument is not None else None
+        event = _find(group, record, source, year_end)
         made = 0
         if event is None:
             event = _Known(
@@ -176,17 +199,25 @@ def _owner(instrument_id: int | None, symbol: str) -> Hashable:
     return instrument_id if instrument_id is not None else symbol
 
 
-def _find(group: list[_Known], record: EventRecord) -> _Known | None:
-    """The event a record is about: by its fiscal period, without one by its date."""
-    if record.fiscal_period:
-        for event in group:
-            if event.fiscal_period == record.fiscal_period and event.gap(record) <= _SAME_LABEL:
-                return event
-    best, least = None, SAME_EVENT
-    for event in group:
-        if event.fiscal_period and record.fiscal_period:
-            continue
-        gap = event.gap(record)
-        if gap < least or (best is None and gap == least):
-            best, least = event, gap
-    return best
+def _find(
+    group: list[_Known], record: EventRecord, source: str, year_end: int | None
+) -> _Known | None:
+    """The event a record is about: by its fiscal period, without one by its date.
+
+    Sources name periods differently (Nvidia's year ends in January: is this 2025 or 2026?), so
+    another source's label does not keep two releases of one day apart; the same source's does.
+    For the same reason a label leads further in time with the source that gave it than with
+    another.
+    """
+    label = canonical_period(record.fiscal_period, year_end)
+    own = [event.labels(source, year_end) for event in group] if label else [set()] * len(group)
+    for event, labels in zip(group, own, strict=True):
+        if label in labels and event.gap(record) <= _SAME_LABEL:
+            return event
+    free = [event for event, labels in zip(group, own, strict=True) if not labels]
+    for event in free:
+        same = label and canonical_period(event.fiscal_period, year_end) == label
+        if same and event.gap(record) <= _SAME_QUARTER:
+            return event
+    near = [event for event in free if event.gap(record) <= SAME_EVENT]
+    return min(near, key=lambda event: event.gap(record), default=None)

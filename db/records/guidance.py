@@ -19,6 +19,7 @@ from db.records.common import (
     content_of,
     day_of_release,
     frame,
+    named_since,
     pages,
 )
 from db.records.event_merge import nearest_event
@@ -117,7 +118,8 @@ def read(
 ) -> pd.DataFrame:
     """Guidance known at ``as_of``, each with the nearest event of its instrument.
 
-    Of statements of one source on one metric and period of one event the newest counts.
+    Of statements of one source on one metric and period of one event the newest counts; every
+    news item is a source of its own.
     """
     query = select(
         Guidance.id.label("guidance_id"),
@@ -147,10 +149,12 @@ def read(
         texts=("symbol", "metric", "period", "unit", "source"),
         flags=("first_known_proven",),
     )
+    named_since(connection, table, table["news_id"].notna(), "announced_from")
     table["event_id"] = nearest_event(table, events, "announced_from", SAME_EVENT)
     # Without an event the announcement itself tells one statement from the next.
     moment = table["announced_from"].where(table["event_id"].isna())
     newest = table.assign(moment=moment).drop_duplicates(
-        ["event_id", "instrument_id", "symbol", *_TOPIC, "source", "moment"], keep="last"
+        ["event_id", "instrument_id", "symbol", *_TOPIC, "source", "news_id", "moment"],
+        keep="last",
     )
     return newest[list(_COLUMNS)].sort_values(["announced_from", "metric"], ignore_index=True)

@@ -88,7 +88,7 @@ def _run(
     for symbol in _symbols(batch.records):
         if symbol not in book.spans:
             book.create(symbol)
-    insert_created(connection, book.created)
+    insert_created(connection, book.created, batch.provenance.options)
     intake = Intake(connection, batch.provenance, batch_id, book, now)
     _take_in(intake, kind, batch.records)
     tally = intake.tally

@@ -20,7 +20,9 @@ def instruments(connection: Connection) -> pd.DataFrame:
             Instrument.currency,
             Instrument.listed,
             Instrument.delisted,
+            Instrument.fiscal_year_end,
         ).order_by(Instrument.id),
+        ids=("fiscal_year_end",),
         texts=("name", "exchange", "currency"),
     )
     latest = symbols(connection)

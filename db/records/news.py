@@ -10,22 +10,26 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
-from db.batches import NewsRecord
-from db.models import News, NewsLink
+from db.batches import FoundLink, NewsRecord
+from db.models import News, NewsLink, StatedFact
 from db.records.common import (
     IN_CLAUSE,
     NEW_YORK,
     Intake,
     as_of_bound,
     frame,
+    named_since,
     number,
     pages,
     since_bound,
     until_bound,
 )
 from db.records.news_clusters import recluster, title_key
+from db.records.statements import Stated
+
+_Tie = tuple[int, str]
 
 GIVEN = "given"
 """How a link was found: the source named the symbol."""
@@ -67,9 +71,11 @@ class NewsIntake:
         self._intake = intake
         self._by_url: dict[str, int] = {}
         self._by_hash: dict[str, int] = {}
-        self._linked: set[tuple[int, str]] = set()
+        self._linked: dict[_Tie, str] = {}
         self._items: list[dict[str, Any]] = []
-        self._links: list[dict[str, Any]] = []
+        self._links: dict[_Tie, dict[str, Any]] = {}
+        self._surer: dict[_Tie, dict[str, Any]] = {}
+        self._said = Stated(intake)
 
     def run(self, records: Sequence[NewsRecord]) -> None:
         connection = self._intake.connection
@@ -78,13 +84,17 @@ class NewsIntake:
         next_id = 1 + (connection.scalar(select(func.max(News.id))) or 0)
         for record, digest in zip(records, hashes, strict=True):
             next_id += self._take(record, digest, next_id)
-        for model, rows in ((News, self._items), (NewsLink, self._links)):
+        for model, rows in ((News, self._items), (NewsLink, list(self._links.values()))):
             for page in pages(rows):
                 connection.execute(insert(model), page)
+        for (news_id, symbol), row in self._surer.items():
+            tie = (NewsLink.news_id == news_id, NewsLink.symbol == symbol)
+            connection.execute(update(NewsLink).where(*tie).values(**row))
+        self._said.write()
         touched = [row["published_at"] for row in self._items]
-        touched += list(self._times_of({row["news_id"] for row in self._links}))
+        touched += list(self._times_of({news_id for news_id, _ in (*self._links, *self._surer)}))
         if touched:
-            recluster(connection, min(touched))
+            recluster(connection, min(touched), max(touched))
 
     def _times_of(self, ids: Iterable[int]) -> Iterator[datetime]:
         for some in _some(sorted(ids)):
@@ -101,8 +111,9 @@ class NewsIntake:
                 found.update((key, news_id) for key, news_id in rows)
         ids = sorted({*self._by_url.values(), *self._by_hash.values()})
         for some in _some(ids):
-            query = select(NewsLink.news_id, NewsLink.symbol).where(NewsLink.news_id.in_(some))
-            self._linked.update((news_id, symbol) for news_id, symbol in connection.execute(query))
+            query = select(NewsLink.news_id, NewsLink.symbol, NewsLink.how)
+            for news_id, symbol, how in connection.execute(query.where(NewsLink.news_id.in_(some))):
+                self._linked[news_id, symbol] = how
 
     def _take(self, record: NewsRecord, digest: str, next_id: int) -> int:
         """Place one item; returns how many it made (0 or 1)."""
@@ -122,6 +133,7 @@ class NewsIntake:
         self._by_hash[digest] = next_id
         self._items.append(self._row(record, digest, next_id, key))
         self._link(record, next_id)
+        self._said.take(record, next_id)
         return 1
 
     def _row(self, record: NewsRecord, digest: str, news_id: int, key: str) -> dict[str, Any]:
@@ -138,29 +150,43 @@ class NewsIntake:
             "event_at": record.event_at,
             "language": record.language,
             "provider": record.provider,
+            "item_id": record.item_id,
             "sentiment": number(record.sentiment),
             **self._intake.stamp(record.row, record.raw),
         }
 
     def _link(self, record: NewsRecord, news_id: int) -> bool:
-        """Tie an item to the record's symbols; whether any of these ties is new."""
+        """Tie an item to the record's symbols; whether any of these ties is new.
+
+        A symbol that a source names counts more than one that was read out of a text before.
+        """
         day = record.published_at.astimezone(NEW_YORK).date()
+        given = [FoundLink(symbol, GIVEN, 1.0) for symbol in record.symbols]
         new = False
-        for symbol in dict.fromkeys(record.symbols):
-            if (news_id, symbol) in self._linked:
+        for link in (*given, *record.found):
+            tie = (news_id, link.symbol)
+            known = self._linked.get(tie)
+            if known is not None and (known == GIVEN or link.how != GIVEN):
                 continue
-            self._linked.add((news_id, symbol))
-            self._links.append(
-                {
-                    "news_id": news_id,
-                    "instrument_id": self._intake.book.resolve_or_create(symbol, day),
-                    "symbol": symbol,
-                    "how": GIVEN,
-                    "batch_id": self._intake.batch_id,
-                }
-            )
+            self._linked[tie] = link.how
+            stored = known is not None and tie not in self._links
+            (self._surer if stored else self._links)[tie] = {
+                "news_id": news_id,
+                "instrument_id": self._instrument(link, day),
+                "symbol": link.symbol,
+                "how": link.how,
+                "confidence": link.confidence,
+                "batch_id": self._intake.batch_id,
+            }
             new = True
         return new
+
+    def _instrument(self, link: FoundLink, day: date) -> int | None:
+        """A name read out of a text makes no new instrument: it may be a misreading."""
+        book = self._intake.book
+        if link.how == GIVEN:
+            return book.resolve_or_create(link.symbol, day)
+        return book.resolve(link.symbol, day)
 
 
 def _some(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -175,8 +201,10 @@ def read(
     since: date | datetime | None,
     until: date | datetime | None,
     as_of: datetime | None,
+    sure: float = 0.0,
 ) -> pd.DataFrame:
     """One row an item and linked instrument; see `Store.news`."""
+    linked = (NewsLink.news_id == News.id) & (NewsLink.confidence >= sure)
     query = select(
         News.id.label("news_id"),
         NewsLink.instrument_id,
@@ -191,8 +219,12 @@ def read(
         News.language,
         News.sentiment,
         NewsLink.how.label("link_how"),
+        NewsLink.confidence.label("link_confidence"),
         News.cluster_id,
-    ).join(NewsLink, NewsLink.news_id == News.id, isouter=True)
+        News.item_id,
+        News.source,
+        exists().where(StatedFact.news_id == News.id).label("tells"),
+    ).join(NewsLink, linked, isouter=True)
     if about is not None:
         query = query.where(about)
     bounds: Mapping[str, datetime | None] = {
@@ -210,10 +242,15 @@ def read(
         query.order_by(News.published_at, News.id, NewsLink.id),
         instants=_INSTANTS,
         ids=("instrument_id",),
-        numbers=("sentiment",),
-        texts=("published_precision", "title", "body", "url", "provider", "language"),
+        numbers=("sentiment", "link_confidence"),
+        texts=(
+            *("published_precision", "title", "body", "url", "provider", "language"),
+            *("item_id", "source"),
+        ),
+        flags=("tells",),
     )
     table = table.astype({"news_id": "int64", "cluster_id": "int64"})
     for name in ("symbol", "link_how"):
         table[name] = table[name].fillna("").astype("str")
+    named_since(connection, table, ~table["link_how"].isin(["", GIVEN]), "published_at")
     return table

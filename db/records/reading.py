@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from db.instruments import SymbolBook
 from db.models import Action, Event, NewsLink
 from db.records import actions as action_rows
-from db.records import event_merge
+from db.records import event_merge, statements
 from db.records import guidance as guidance_rows
 from db.records import news as news_rows
 from db.records.common import (
@@ -26,6 +26,8 @@ from db.records.events import KIND
 
 ABOUT_EVENT = timedelta(hours=24)
 """News published this close to a release of its instrument is taken to be about it."""
+TOLD_LATER = timedelta(days=10)
+"""An item that tells figures this long after a release is about that release still."""
 
 
 def events(
@@ -73,17 +75,30 @@ def news(
     since: date | datetime | None,
     until: date | datetime | None,
     as_of: datetime | None,
+    sure: float = 0.0,
 ) -> pd.DataFrame:
     """See `Store.news`."""
     about = None
     if symbols is not None:
         about = about_symbols(NewsLink, SymbolBook.load(connection), symbols)
-    table = news_rows.read(connection, about, since=since, until=until, as_of=as_of)
+    table = news_rows.read(connection, about, since=since, until=until, as_of=as_of, sure=sure)
     instruments = table["instrument_id"].dropna().unique().tolist()
     few = Event.instrument_id.in_(instruments) if len(instruments) <= IN_CLAUSE else None
     known = event_merge.merged(connection, KIND, as_of_bound(as_of), few)
-    table["event_id"] = nearest_event(table, known, "published_at", ABOUT_EVENT)
+    about_time = table.assign(moment=table["event_at"].fillna(table["published_at"]))
+    nearest = nearest_event(about_time, known, "moment", ABOUT_EVENT)
+    later = about_time[about_time["tells"]]
+    table["event_id"] = nearest.fillna(
+        nearest_event(later, known, "moment", TOLD_LATER, direction="backward").reindex(table.index)
+    )
     return table
+
+
+def text_facts(
+    connection: Connection, news_ids: Sequence[int] | None, as_of: datetime | None
+) -> pd.DataFrame:
+    """See `Store.text_facts`."""
+    return statements.facts(connection, news_ids, as_of_bound(as_of)).reset_index(drop=True)
 
 
 def actions(connection: Connection, symbols: Sequence[str] | None) -> pd.DataFrame:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from backtest.panel.build import schedule_known
-from tests.tiny_store import TinyStore, clock, guidance, headline, ny, padded, release
+from backtest.panel.content import estimates_in_time
+from db.batches import NewsRecord, TextFact
+from tests.tiny_store import TinyStore, clock, guidance, headline, ny, padded, release, us
 
 BARS = """
     2019-01-29 15:58  20
@@ -170,6 +173,145 @@ def test_guidance_of_the_session_is_not_traded_that_evening(tiny: TinyStore) -> 
     tiny.take([guidance("AMD", "2019-01-29", "post", middle=110.0)])
     assert known_since(tiny.panel().guidance("revenue")) == [("04:01", 0.1)]
     assert known_since(tiny.panel(strict=True).guidance("revenue")) == []
+
+
+def told(when: str, middle: float, **fields: Any) -> NewsRecord:
+    """An item that states an outlook for revenue, 5 either side of ``middle``."""
+    outlook = TextFact(
+        *("revenue", "guidance", middle - 5, middle + 5, "USD"),
+        **{"period": "next", "symbol": "AMD", **fields},
+    )
+    return headline(f"Told of {middle} on {when}", when, "AMD", facts=[outlook])
+
+
+def outlooks(tiny: TinyStore, *, strict: bool = False) -> list[tuple[str, float]]:
+    return known_since(tiny.panel(strict=strict).guidance("revenue"))
+
+
+def test_an_outlook_in_a_text_counts_from_its_publication(tiny: TinyStore) -> None:
+    """Proven by the item itself, however late it was fetched."""
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    tiny.take([told("2019-01-29 16:20:00", 110.0, consensus=100.0)])
+    assert outlooks(tiny) == outlooks(tiny, strict=True) == [("16:31", 0.1)]
+
+
+def test_an_outlook_repeated_for_days_counts_from_the_first_time(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    for when in ("2019-01-29 16:20:00", "2019-01-29 19:00:00", "2019-01-30 12:00:00"):
+        tiny.take([told(when, 110.0, consensus=100.0)], source="feed")
+    assert outlooks(tiny) == [("16:31", 0.1)]
+
+
+def test_a_later_text_counts_from_its_own_publication(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    tiny.take([told("2019-01-29 16:20:00", 110.0, consensus=100.0)], source="feed")
+    tiny.take([told("2019-01-30 09:00:00", 90.0, consensus=100.0)], source="feed")
+    assert outlooks(tiny) == [("16:31", 0.1), ("09:30", -0.1)]
+
+
+def test_a_consensus_given_elsewhere_serves_a_text_without_one(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    estimate = guidance(
+        *("AMD", "2019-01-29 16:05:00"), middle=0, low=None, high=None, known="2019-01-29 16:05"
+    )
+    tiny.take([estimate], source="analysts")
+    tiny.take([told("2019-01-29 16:04:00", 110.0)])
+    assert outlooks(tiny) == []  # there was none by then
+    tiny.take([told("2019-01-30 09:00:00", 120.0)])
+    assert outlooks(tiny) == [("09:30", 0.2)]
+
+
+def test_a_consensus_of_an_earlier_text_serves_a_later_one(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    tiny.take([told("2019-01-29 16:20:00", 110.0, consensus=100.0)])
+    tiny.take([told("2019-01-30 09:00:00", 120.0), told("2019-01-30 11:00:00", 90.0)])
+    assert outlooks(tiny) == [("16:31", 0.1), ("09:30", 0.2), ("12:01", -0.1)]
+
+
+def test_a_consensus_of_another_period_serves_nobody(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    tiny.take([told("2019-01-29 16:20:00", 110.0, consensus=100.0, period="2019FY")])
+    tiny.take([told("2019-01-30 09:00:00", 60.0, period="2019Q1")])
+    assert outlooks(tiny) == [("16:31", 0.1)]
+
+
+def test_a_consensus_that_came_later_does_not_reach_back(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    tiny.take([told("2019-01-29 16:20:00", 110.0)])
+    tiny.take([told("2019-01-30 09:00:00", 110.0, consensus=100.0)])
+    assert outlooks(tiny) == [("09:30", 0.1)]
+
+
+@pytest.mark.parametrize("text_at", ["2019-01-29 16:05:00", "2019-01-29 16:20:00"])
+def test_a_text_never_replaces_what_a_source_of_figures_had_said(
+    tiny: TinyStore, text_at: str
+) -> None:
+    tiny.release("AMD", "2019-01-29 16:05:00")
+    tiny.take([guidance("AMD", "2019-01-29 16:05:00", middle=110.0)], source="analysts")
+    tiny.take([told(text_at, 90.0, consensus=100.0)])
+    assert outlooks(tiny) == [("16:06", 0.1)]
+
+
+def test_a_source_of_figures_replaces_what_a_text_had_said(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29 16:00:30")
+    tiny.take([told("2019-01-29 16:04:00", 90.0, consensus=100.0)])
+    figures = guidance("AMD", "2019-01-30 09:00:00", middle=110.0)
+    tiny.take([figures], source="analysts")
+    assert outlooks(tiny) == [("16:06", -0.1), ("09:30", 0.1)]
+
+
+def in_time(tiny: TinyStore, when: str) -> bool:
+    """Whether the one event's estimate is proven to have been known at an instant."""
+    events = tiny.store.events()
+    at = np.array([us(when)] * len(events), dtype=np.int64)
+    (found,) = estimates_in_time(tiny.store.revisions(), events, at)
+    return bool(found)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [("2019-01-20 11:59:59", False), ("2019-01-20 12:00", True), ("2019-01-29 16:05", True)],
+)
+def test_an_estimate_is_of_its_time_from_when_it_is_proven(
+    tiny: TinyStore, when: str, expected: bool
+) -> None:
+    tiny.release("AMD", "2019-01-29", "post", known="2019-01-20 12:00", eps_estimate=1.0)
+    assert in_time(tiny, when) is expected
+
+
+def test_an_estimate_that_was_fetched_years_later_is_of_no_time(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29", "post", eps_estimate=1.0)
+    assert not in_time(tiny, "2019-01-29 16:05")
+
+
+def test_an_estimate_that_was_fetched_in_time_was_known_then(tiny: TinyStore) -> None:
+    """Whoever updates the store every day has proof of his own."""
+    fetched = ny("2019-01-28 12:00")
+    tiny.release("AMD", "2019-01-29", "post", eps_estimate=1.0, fetched=fetched)
+    assert in_time(tiny, "2019-01-29 16:05")
+    assert not in_time(tiny, "2019-01-28 11:59")
+
+
+def test_an_actual_that_is_proven_proves_no_estimate(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29", "post", known="2019-01-20 12:00", eps_actual=1.0)
+    tiny.release("AMD", "2019-01-29", "post", source="page", eps_estimate=1.0)
+    assert not in_time(tiny, "2019-01-29 16:05")
+
+
+def test_an_estimate_of_another_event_proves_nothing(tiny: TinyStore) -> None:
+    tiny.release("INTC", "2019-01-24", "post", known="2019-01-20 12:00", eps_estimate=1.0)
+    tiny.release("AMD", "2019-01-29", "post", eps_actual=1.0)
+    events = tiny.store.events()
+    at = np.full(len(events), us("2019-01-29 16:05"), dtype=np.int64)
+    found = estimates_in_time(tiny.store.revisions(), events, at)
+    assert dict(zip(events["symbol"], found.tolist(), strict=True)) == {"INTC": True, "AMD": False}
+
+
+def test_without_revisions_no_estimate_is_of_its_time(tiny: TinyStore) -> None:
+    tiny.release("AMD", "2019-01-29", "post", eps_actual=1.0)
+    events = tiny.store.events()
+    at = np.array([us("2019-01-29 16:05")], dtype=np.int64)
+    assert estimates_in_time(tiny.store.revisions([]), events, at).tolist() == [False]
 
 
 def test_news_counts_from_its_publication(tiny: TinyStore) -> None:

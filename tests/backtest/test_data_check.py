@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtest.data_check import COLUMNS, check, split_like
+from backtest.data_check import COLUMNS, check
+from backtest.data_check.prices import split_like
 from db.errors import UsageError
 from tests.tiny_store import TinyStore, flat_days, ny, release
 

@@ -3,13 +3,17 @@
 import resource
 import shlex
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from db.store import Store
 from tests.cli import tiny
 from tests.cli.conftest import Cli, Process
 from tests.cli.test_exit_status import commands
+from tests.fakes.services import services
+from tests.fakes.web import ARTICLE_EN, Entry, article, rss
 
 SEEN_ELSEWHERE = {
     "demo": "test_exit_status runs it; it takes seconds",
@@ -20,7 +24,11 @@ EXAMPLE_FILES = {
     "earnings.csv": tiny.EVENTS,
     "splits.csv": tiny.ACTIONS,
     "headlines.csv": tiny.NEWS,
+    "meta.html": article("Meta beats", ARTICLE_EN),
+    "markets.rss": rss([Entry("Meta beats expectations", id="1")]),
 }
+KNOWN = {"data rename": ("FB",), "data describe": ("AAPL",)}
+"""Instruments that an example names and the small store does not have."""
 
 
 def example_of(cli: Cli, command: str) -> list[str]:
@@ -46,6 +54,9 @@ def test_the_example_at_the_end_of_the_help_runs(
     command: str, tiny_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for symbol in KNOWN.get(command, ()):
+        with Store.open(tmp_path / "store") as store:
+            store.add_instrument(symbol)
     for name, text in EXAMPLE_FILES.items():
         (tmp_path / name).write_text(text)
     for drop in ("0.05", "0.06"):
@@ -58,7 +69,11 @@ def test_the_example_at_the_end_of_the_help_runs(
         tiny_cli("init")
         tiny_cli("ingest", "prices", "daily.csv", "--interval", "1d")
         tiny_cli("ingest", "events", "events.csv")
-    outcome = tiny_cli(*example_of(tiny_cli, command))
+    example = example_of(tiny_cli, command)
+    with services() if command.startswith("ingest ") else nullcontext({}) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        outcome = tiny_cli(*example)
     assert outcome.status == 0, outcome.err
 
 

@@ -57,8 +57,28 @@ def test_a_record_without_a_period_joins_the_nearest_event_and_a_later_one_names
         records("b.csv", [event("AMD", RELEASE, fiscal_period="2019Q4")], source="two")
     )
     third = store.ingest(
-        records("c.csv", [event("AMD", RELEASE, fiscal_period="2020Q1")], source="three")
+        records("c.csv", [event("AMD", RELEASE, fiscal_period="2020Q1")], source="two")
     )
 
     assert (report.revised, third.added) == (1, 1)  # another period is another event
     assert store.events()["fiscal_period"].tolist() == ["2019Q4", "2020Q1"]
+
+
+@pytest.mark.parametrize("label", ["Q4 2019", "4Q19", "2019-Q4", "FY2019Q4", "2020Q4", "2020Q1"])
+def test_two_sources_that_name_one_releases_period_differently_mean_one_event(store, label):
+    store.ingest(records("a.csv", [event("NVDA", RELEASE, fiscal_period="2019Q4")], source="one"))
+    report = store.ingest(
+        records("b.csv", [event("NVDA", RELEASE, fiscal_period=label)], source="two")
+    )
+
+    assert (report.added, report.revised) == (0, 1)
+
+
+def test_a_month_is_the_quarter_that_ends_in_it_where_the_fiscal_year_is_known(store):
+    store.add_instrument("AAPL", fiscal_year_end=9)
+    first = event("AAPL", RELEASE, fiscal_period="2020Q1")
+    later = event("AAPL", "2020-03-20 21:05", fiscal_period="2019-12")
+    store.ingest(records("a.csv", [first], source="one"))
+    report = store.ingest(records("b.csv", [later], source="two"))
+
+    assert (report.added, report.revised) == (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -21,6 +22,7 @@ def test_a_new_symbol_becomes_an_instrument_valid_throughout(store):
         {
             "instrument_id": 1, "symbol": "AAA", "name": "", "exchange": "XNYS",
             "currency": "USD", "listed": None, "delisted": None,
+            "fiscal_year_end": None,
         }
     ]  # fmt: skip
     assert store.symbols().to_dict("records") == [
@@ -159,3 +161,18 @@ def test_details_of_an_instrument_are_kept(store):
     assert (row.exchange, row.currency, row["name"]) == ("XETR", "EUR", "SAP SE")
     assert (row.listed, row.delisted) == (date(1988, 11, 4), date(2030, 1, 1))
     assert store.events()["exchange"].tolist() == ["XETR"]
+
+
+def test_a_new_instrument_follows_the_exchange_that_its_batch_was_read_with(store):
+    def on_xetra(batch):
+        return replace(batch, provenance=replace(batch.provenance, options={"exchange": "XETR"}))
+
+    store.ingest(on_xetra(bars("sap.csv", [("SAP", "2020-01-02", 1.0)])))
+    store.ingest(on_xetra(records("bmw.csv", [event("BMW", "2020-01-29 06:00")])))
+    store.ingest(bars("amd.csv", [("AMD", "2020-01-02", 1.0)]))
+
+    assert dict(store.instruments()[["symbol", "exchange"]].to_numpy()) == {
+        "SAP": "XETR",
+        "BMW": "XETR",
+        "AMD": "XNYS",
+    }

@@ -76,7 +76,7 @@ def test_an_older_store_is_upgraded_when_it_opens(nowhere, monkeypatch, tmp_path
     shutil.copytree(Path(schema.__file__).parent / "migrations", copy)
     (copy / "versions" / "9999_notes.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '9999', '0002', None, None\n"
+        "revision, down_revision, branch_labels, depends_on = '9999', '0003', None, None\n"
         "def upgrade():\n"
         "    with op.batch_alter_table('events') as events:\n"
         "        events.add_column(sa.Column('note', sa.String(), server_default='new'))\n"
@@ -100,5 +100,5 @@ def test_an_older_store_is_upgraded_when_it_opens(nowhere, monkeypatch, tmp_path
     engine.dispose()
 
     monkeypatch.undo()
-    with pytest.raises(StoreError, match=r"newer version \(its schema is 9999, .* up to 0002\)"):
+    with pytest.raises(StoreError, match=r"newer version \(its schema is 9999, .* up to 0003\)"):
         Store.open(target, bars=place)

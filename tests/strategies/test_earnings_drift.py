@@ -45,7 +45,17 @@ def test_it_buys_large_surprises_at_the_next_open(tiny: TinyStore) -> None:
     assert trade["surprise"] == pytest.approx(0.2)
     assert trade["rank"] == pytest.approx(0.2)
     assert trade["assumed"]
-    assert "Surprises use estimates that may have been revised after the fact." in result.sentences
+    assert trade["late_estimate"]
+    said = "used an estimate that is not point in time: it was fetched after the release."
+    assert [one for one in result.sentences if one.endswith(said)]
+
+
+def test_an_estimate_of_before_the_release_is_point_in_time(tiny: TinyStore) -> None:
+    tiny.release("A", DAY, "post", eps_estimate=1.0, known="2019-01-20 12:00")
+    tiny.release("A", DAY, "post", eps_actual=1.2)
+    result = run("earnings_drift", tiny.store, record=False)
+    assert result.trades["late_estimate"].tolist() == [False]
+    assert not [one for one in result.sentences if "point in time" in one]
 
 
 def test_it_holds_for_twenty_sessions(tiny: TinyStore) -> None:

@@ -1,4 +1,4 @@
-"""Does the store's data fit together?  Findings, each with the symbol, the date and the figures."""
+"""Do prices fit together, and with the corporate actions?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from backtest.panel.build import build_panel
 from backtest.panel.prices import price_table
 from backtest.paths import BoolArray, FloatArray, IntArray
 from db.calendar import Phase, calendar
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from db.bars import Bars
     from db.store import Store
 
-COLUMNS = ["check", "symbol", "date", "finding"]
+Finding = tuple[str, ...]
 Splits = dict[int, list[tuple[np.datetime64, float]]]
 _ROWS_AT_ONCE = 4_000_000
 CLOSE_TOLERANCE = 0.001
@@ -28,21 +27,8 @@ _SPLIT_WIDTH = 0.09
 """A jump is taken for a split where it lies within this log distance of a usual ratio."""
 
 
-def check(store: Store, *, symbols: list[str] | None = None) -> pd.DataFrame:
-    """Everything that looks wrong, one row a finding: ``check, symbol, date, finding``.
-
-    * ``split``: prices as traded jump like a split that no corporate action explains, or an
-      action says a split at which they do not jump;
-    * ``close``: a daily close that lies outside the closing auction's range and off the last
-      regular minute's close;
-    * ``gap``: sessions without bars inside an instrument's history;
-    * ``events``: events that no bars can measure, by reason.
-    """
-    findings = [*_bar_findings(store, symbols), *_event_findings(store, symbols)]
-    return pd.DataFrame(findings, columns=COLUMNS)
-
-
-def _bar_findings(store: Store, symbols: list[str] | None) -> Iterator[tuple[str, ...]]:
+def price_findings(store: Store, symbols: list[str] | None) -> Iterator[Finding]:
+    """Jumps like splits, closes that differ between sources, sessions without bars."""
     instruments = store.instruments()
     if symbols is not None:
         instruments = instruments[instruments["symbol"].isin(symbols)]
@@ -163,7 +149,7 @@ def _split_findings(
     days: dict[str, np.ndarray],
     splits: list[tuple[np.datetime64, float]],
     adjusted: str,
-) -> Iterator[tuple[str, ...]]:
+) -> Iterator[Finding]:
     known = np.array([at for at, _ in splits], dtype="datetime64[D]")
     dates, jump = days["date"][1:], days["close"][:-1] / days["open"][1:]
     adjacent = np.diff(days["session"]) == 1
@@ -217,7 +203,7 @@ def _close_findings(
     minute: dict[str, np.ndarray],
     daily_source: str,
     minute_source: str,
-) -> Iterator[tuple[str, ...]]:
+) -> Iterator[Finding]:
     _, here, there = np.intersect1d(daily["session"], minute["session"], return_indices=True)
     close, last = daily["close"][here], minute["close"][there]
     low = np.fmin(minute["auction_low"][there], last) * (1 - CLOSE_TOLERANCE)
@@ -234,32 +220,9 @@ def _close_findings(
         )
 
 
-def _gap_findings(
-    symbol: str, days: dict[str, np.ndarray], where: str
-) -> Iterator[tuple[str, ...]]:
+def _gap_findings(symbol: str, days: dict[str, np.ndarray], where: str) -> Iterator[Finding]:
     missing = np.diff(days["session"]) - 1
     for i in np.flatnonzero(missing > 0):
         after = days["all_dates"][days["session"][i] + 1]
         word = "session" if missing[i] == 1 else "sessions"
         yield ("gap", symbol, str(after), f"{missing[i]} {word} without a {where} bar")
-
-
-def _event_findings(store: Store, symbols: list[str] | None) -> Iterator[tuple[str, ...]]:
-    events = store.events(symbols=symbols)
-    if events.empty:
-        return
-    sources = store.bar_sources()
-    for label, source in zip(sources["interval"], sources["source"], strict=True):
-        join = build_panel(store, events, Interval.parse(str(label)), source=str(source))
-        for reason, group in join.left_out.groupby("reason"):
-            names = list(dict.fromkeys(group["symbol"]))
-            shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-            yield (
-                "events",
-                f"{len(names)} symbols" if len(names) > 1 else names[0],
-                "",
-                (
-                    f"{len(group):,} of {len(events):,} events cannot be measured with "
-                    f"{label} {source} bars: {reason} ({shown})"
-                ),
-            )

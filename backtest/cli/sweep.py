@@ -1,0 +1,234 @@
+"""``backtest sweep``: every combination of a strategy's parameters, and the best of them."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backtest.cli import context, options
+from backtest.cli.errors import say
+from backtest.cli.steps import steps
+from backtest.cli.tables import Column, form_of, plain, print_json, show
+from backtest.cli.words import instant, pairs_of, printable, symbols_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtest.sweeps import Sweep
+
+EXAMPLE = "backtest sweep gap_reversal --interval 1d -p drop=0.02:0.10:0.02"
+FIGURES = (
+    Column("trades", kind="count"),
+    Column("mean", "mean net", "percent"),
+    Column("median", kind="percent"),
+    Column("std", "deviation", "percent"),
+    Column("win_rate", "won", "percent", digits=1),
+    Column("profit_factor", "profit factor", "number"),
+    Column("big_gains", "up 10", "percent", digits=1),
+    Column("sharpe", kind="number"),
+    Column("ambiguous", kind="count"),
+    Column("missed", kind="count"),
+)
+ACCOUNTS = (
+    Column("trades", "fills", "count"),
+    Column("mean", "mean net", "percent"),
+    Column("account_trades", "in the account", "count"),
+    Column("account_mean", "mean there", "percent"),
+    Column("difference", kind="percent"),
+    Column("account_return", "account", "percent"),
+    Column("account_sharpe", "Sharpe", "number"),
+    Column("account_drawdown", "drawdown", "percent"),
+)
+FOLDS = (
+    Column("test_from", "test from", "date"),
+    Column("test_to", "to", "date"),
+    Column("train_trades", "train trades", "count"),
+    Column("purged", kind="count"),
+    Column("train_mean", "mean there", "percent"),
+    Column("test_trades", "test trades", "count"),
+    Column("test_mean", "mean there", "percent"),
+    Column("beaten", "beaten", "percent", digits=0),
+)
+
+
+def sweep(
+    strategy: Annotated[
+        str, typer.Argument(help="Its name (backtest strategies), or FILE.py:Class.")
+    ],
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--param",
+            metavar="NAME=VALUES",
+            help="Values by comma, or from:to:step with both ends; one value sets it.",
+        ),
+    ] = None,
+    rank: Annotated[
+        str, typer.Option(help="What the best are chosen by: sharpe, mean, median, total, ...")
+    ] = "sharpe",
+    top: Annotated[int, typer.Option(min=0, help="Combinations to print; 0 prints all.")] = 20,
+    min_trades: Annotated[
+        int, typer.Option(min=0, help="Combinations with fewer trades come last.")
+    ] = 20,
+    accounts: Annotated[
+        int, typer.Option(min=0, help="Run so many of the best with slots and cash.")
+    ] = 3,
+    walk_forward: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WINDOWS",
+            help="Choose on the past, judge on the future: train=3y,test=1y,purge=hold.",
+        ),
+    ] = None,
+    heatmap: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write heat maps of all pairs, as HTML.")
+    ] = None,
+    interval: options.IntervalName = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    symbols: options.Symbols = None,
+    source: options.Source = None,
+    cash: Annotated[float, typer.Option(help="Starting cash.")] = 100_000.0,
+    slots: Annotated[int, typer.Option(help="Positions held at one time.")] = 20,
+    seed: Annotated[
+        int, typer.Option(help="Decides among equally good candidates of one instant.")
+    ] = 0,
+    commission: Annotated[
+        float | None, typer.Option(help="Fraction of the notional, a side. [default: 0.0001]")
+    ] = None,
+    half_spread: Annotated[
+        float | None,
+        typer.Option(help="Fraction of the price, times 4 in extended hours. [default: 0.0005]"),
+    ] = None,
+    slippage: Annotated[
+        float | None, typer.Option(help="Fraction of the price, a side. [default: 0.0002]")
+    ] = None,
+    min_price: Annotated[
+        float | None, typer.Option(help="Least reference close, as traded.")
+    ] = None,
+    min_dollar_volume: Annotated[
+        float | None, typer.Option(help="Least mean dollar volume of the 20 days before.")
+    ] = None,
+    strict_as_of: Annotated[
+        bool,
+        typer.Option("--strict-as-of", help="Use only what is proven to have been known then."),
+    ] = False,
+    as_json: options.Json = False,
+    as_csv: options.Csv = False,
+) -> None:
+    """Backtest every combination of parameters over the events in the store.
+
+    All trades count, with or without a slot in the account; the best are run through the account
+    as well.  The sweep is recorded, and every combination counts as a trial.
+    """
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    grid = pairs_of(param, option="-p")
+    costs = {"commission": commission, "half_spread": half_spread, "slippage": slippage}
+    with context.open_store() as store, steps() as on_step:
+        from backtest.execution import Costs
+        from backtest.sweeps.engine import sweep as backtest_sweep
+
+        found = backtest_sweep(
+            strategy,
+            store,
+            grid,
+            interval=interval,
+            since=instant(since, option="--since"),
+            until=instant(until, option="--until", end_of_day=True),
+            symbols=symbols_of(symbols),
+            source=source,
+            cash=cash,
+            slots=slots,
+            seed=seed,
+            costs=Costs(**{name: value for name, value in costs.items() if value is not None}),
+            min_price=min_price,
+            min_dollar_volume=min_dollar_volume,
+            strict_as_of=strict_as_of,
+            rank=rank,
+            min_trades=min_trades,
+            accounts=accounts,
+            walk=walk_forward,
+            on_step=on_step,
+        )
+    best = found.best(rank, top or len(found), min_trades=min_trades)
+    if heatmap is not None:
+        write_heatmaps(found, heatmap)
+    if form == "json":
+        print_json(as_record(found, best))
+    elif form == "csv":
+        show(best.reset_index(names="combination"), (), form="csv")
+    else:
+        print_sweep(found, best)
+
+
+def print_sweep(found: Sweep, best: pd.DataFrame) -> None:
+    """The sentences, the best combinations, their accounts and the folds."""
+    record = found.record
+    typer.echo(
+        printable(f"{record['strategy']} on {record['interval']} bars of {record['source']}\n")
+    )
+    width = shutil.get_terminal_size().columns
+    for sentence in found.sentences:
+        typer.echo(textwrap.fill(printable(sentence), width, subsequent_indent="  "))
+    swept = tuple(Column(name, name.removeprefix("exits.")) for name in found.axes)
+    typer.echo()
+    show(_worded(best, found.axes), (*swept, *FIGURES), limit=0)
+    if len(found.accounts):
+        typer.echo()
+        title = "The best with slots and cash, beside all their trades one by one"
+        show(_worded(found.accounts, found.axes), (*swept, *ACCOUNTS), limit=0, title=title)
+    if found.walk_forward is not None:
+        typer.echo()
+        title = "Chosen on the past, judged on the future"
+        folds = _worded(found.walk_forward.folds, found.axes)
+        show(folds, (*swept, *FOLDS), limit=0, title=title)
+    if "id" in record:
+        typer.echo(f"\nrun {record['id']}: recorded with {len(found):,} trials")
+
+
+def _worded(frame: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
+    """Parameters as one would type them; whatever they are, none is a percentage."""
+    from backtest.sweeps.result import value_text
+
+    swept = [name for name in axes if name in frame.columns]
+    return frame.assign(**{name: [value_text(one) for one in frame[name]] for name in swept})
+
+
+def as_record(found: Sweep, best: pd.DataFrame) -> Mapping[str, Any]:
+    """The sweep as JSON's own types."""
+    forward = found.walk_forward
+    return {
+        "run": found.record.get("id"),
+        "record": plain(found.record),
+        "sentences": found.sentences,
+        "combinations": len(found),
+        "best": plain(best.reset_index(names="combination").to_dict("records")),
+        "accounts": plain(found.accounts.to_dict("records")),
+        "folds": plain(forward.folds.to_dict("records")) if forward is not None else [],
+        "out_of_sample": plain(forward.trades.to_dict("records")) if forward is not None else [],
+    }
+
+
+def write_heatmaps(found: Sweep, file: Path) -> None:
+    """One page with a heat map of the mean net return for every pair of axes."""
+    from itertools import combinations
+
+    from db.errors import UsageError
+
+    pairs = list(combinations(found.axes, 2))
+    if not pairs:
+        raise UsageError("heat maps need two swept parameters", hint="-p NAME=... twice")
+    parts = [
+        found.heatmap(x, y).to_html(full_html=False, include_plotlyjs=number == 0)
+        for number, (x, y) in enumerate(pairs)
+    ]
+    title = printable(str(found.record["strategy"]))
+    head = f"<!doctype html><meta charset='utf-8'><title>{title}</title>"
+    file.write_text(head + "".join(parts), encoding="utf-8")
+    say(f"{len(pairs)} heat maps in {file}")

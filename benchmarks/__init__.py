@@ -1,0 +1,1 @@
+"""What it costs: ratios measured in one run, never a timed test."""
