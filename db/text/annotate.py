@@ -40,6 +40,7 @@ class Annotator:
         """One item, read.  What its source said of language, symbols or mood is kept."""
         from db.text.facts import read_facts
         from db.text.language import detect
+        from db.text.names import fiscal_year_end
 
         body = item.body[:READ_UP_TO]
         text = body if body else item.title
@@ -53,7 +54,7 @@ class Annotator:
             text,
             language=language,
             published=item.published_at.astimezone(NEW_YORK).date(),
-            fiscal_year_end=self._years.get(about, 12),
+            fiscal_year_end=self._years.get(about) or fiscal_year_end(about),
         )
         facts = tuple(replace(fact, symbol=self._whose(fact, about)) for fact in said.facts)
         mood = item.sentiment

@@ -58,6 +58,7 @@ class _Packaged:
     unless: Mapping[str, re.Pattern[str]]
     isins: Mapping[str, str]
     also: Mapping[str, tuple[str, ...]]
+    year_ends: Mapping[str, int]
 
 
 class NameTable:
@@ -256,10 +257,15 @@ def _same(also: Mapping[str, tuple[str, ...]], own: Mapping[str, str]) -> dict[s
     return mapping
 
 
+def fiscal_year_end(symbol: str) -> int:
+    """The month in which a well-known company's fiscal year ends; December for all others."""
+    return _packaged().year_ends.get(symbol, 12)
+
+
 @cache
 def _packaged() -> _Packaged:
     spellings: dict[tuple[str, str], _Spelling] = {}
-    unless, isins, also = {}, {}, {}
+    unless, isins, also, year_ends = {}, {}, {}, {}
     text = resources.files("db.text").joinpath("data/companies.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         symbol = row["symbol"]
@@ -276,6 +282,8 @@ def _packaged() -> _Packaged:
             isins[row["isin"]] = symbol
         if row["also"]:
             also[symbol] = tuple(row["also"].split("|"))
+        if row["year_end"]:
+            year_ends.update(dict.fromkeys((symbol, *also.get(symbol, ())), int(row["year_end"])))
     # What a company makes goes first: "Google-Mutter" is not Google.
     ordered = sorted(spellings.values(), key=lambda one: one.how != "parent")
-    return _Packaged(tuple(ordered), unless, isins, also)
+    return _Packaged(tuple(ordered), unless, isins, also, year_ends)

@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from db.text.names import NameTable, _packaged
+from db.text.names import NameTable, _packaged, fiscal_year_end
 
 TABLE = NameTable({"ACME": "Acme Rockets, Inc. Class A", "ZORP": "Zorp Corp.", "META": ""})
 
@@ -138,3 +138,10 @@ def _check_digit(isin: str) -> bool:
     digits = "".join(str(int(character, 36)) for character in isin)
     doubled = (int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(digits[::-1]))
     return sum(value // 10 + value % 10 for value in doubled) % 10 == 0
+
+
+@pytest.mark.parametrize(
+    ("symbol", "month"), [("AAPL", 9), ("NVDA", 1), ("MSFT", 6), ("META", 12), ("NONE", 12)]
+)
+def test_the_fiscal_year_of_well_known_companies_is_known(symbol: str, month: int) -> None:
+    assert fiscal_year_end(symbol) == month
