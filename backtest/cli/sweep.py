@@ -24,34 +24,35 @@ if TYPE_CHECKING:
 EXAMPLE = "backtest sweep gap_reversal --interval 1d -p drop=0.02:0.10:0.02"
 FIGURES = (
     Column("trades", kind="count"),
-    Column("mean", "mean net", "percent"),
+    Column("mean", "mean", "percent"),
     Column("median", kind="percent"),
-    Column("std", "deviation", "percent"),
+    Column("std", "std", "percent"),
     Column("win_rate", "won", "percent", digits=1),
-    Column("profit_factor", "profit factor", "number"),
-    Column("big_gains", "up 10", "percent", digits=1),
-    Column("sharpe", kind="number"),
-    Column("ambiguous", kind="count"),
-    Column("missed", kind="count"),
+    Column("profit_factor", "PF", "number"),
+    Column("big_gains", "10+", "percent", digits=1),
+    Column("sharpe", "Sharpe", "number"),
+    Column("ambiguous", "amb", "count"),
+    Column("missed", "miss", "count"),
 )
+"""Returns are net, a trade; PF is the profit factor, 10+ the share that gained 10 % or more."""
 ACCOUNTS = (
     Column("trades", "fills", "count"),
-    Column("mean", "mean net", "percent"),
-    Column("account_trades", "in the account", "count"),
-    Column("account_mean", "mean there", "percent"),
-    Column("difference", kind="percent"),
+    Column("mean", "mean", "percent"),
+    Column("account_trades", "held", "count"),
+    Column("account_mean", "their mean", "percent"),
+    Column("difference", "diff", "percent"),
     Column("account_return", "account", "percent"),
     Column("account_sharpe", "Sharpe", "number"),
-    Column("account_drawdown", "drawdown", "percent"),
+    Column("account_drawdown", "down", "percent"),
 )
 FOLDS = (
     Column("test_from", "test from", "date"),
     Column("test_to", "to", "date"),
-    Column("train_trades", "train trades", "count"),
+    Column("train_trades", "train", "count"),
     Column("purged", kind="count"),
-    Column("train_mean", "mean there", "percent"),
-    Column("test_trades", "test trades", "count"),
-    Column("test_mean", "mean there", "percent"),
+    Column("train_mean", "mean", "percent"),
+    Column("test_trades", "test", "count"),
+    Column("test_mean", "mean", "percent"),
     Column("beaten", "beaten", "percent", digits=0),
 )
 
