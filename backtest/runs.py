@@ -168,9 +168,11 @@ def load_result(store: Store, run_id: int | None = None) -> Result:
         raise UsageError(
             f"run {run_id} is a sweep", hint=f"backtest runs show {run_id} lists its combinations"
         )
-    runs = runs[~runs["id"].isin(sweeps)]
-    if runs.empty:
-        raise UsageError("the store holds no run yet", hint="backtest run gap_reversal")
+    if runs.empty or (run_id is None and set(runs["id"]) == sweeps):
+        what = "only sweeps" if sweeps else "no run yet"
+        raise UsageError(f"the store holds {what}", hint="backtest run gap_reversal")
+    if run_id is None:
+        runs = runs[~runs["id"].isin(sweeps)]
     wanted = int(runs["id"].max()) if run_id is None else int(run_id)
     if wanted not in set(runs["id"]):
         newest = ", ".join(str(i) for i in sorted(runs["id"], reverse=True)[:5])

@@ -8,7 +8,7 @@ import typer
 
 from backtest.cli import context, options
 from backtest.cli.tables import Column, form_of, print_json, show, time_zone
-from backtest.cli.words import instant, symbols_of
+from backtest.cli.words import amount, instant, symbols_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,10 +48,10 @@ ROLES = (
 GUIDANCE = (
     Column("metric"),
     Column("period"),
-    Column("low", kind="number"),
-    Column("high", kind="number"),
-    Column("unit"),
-    Column("consensus", kind="number"),
+    Column("value"),
+    Column("expected"),
+    Column("source", wide=True),
+    Column("news_id", "item"),
     Column("first_known_at", "known from", "time"),
 )
 
@@ -124,6 +124,9 @@ def _explain(store: Store, event: int, form: Form) -> None:
         limit=0,
     )
     if not guidance.empty:
+        figures = zip(guidance["low"], guidance["high"], guidance["unit"], strict=True)
+        guidance["value"] = [amount(low, high, unit) for low, high, unit in figures]
+        guidance["expected"] = [amount(one, one) for one in guidance["consensus"]]
         show(guidance, GUIDANCE, title="Guidance", limit=0)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from backtest.cli import context, options
 from backtest.cli.tables import Column, form_of, show
-from backtest.cli.words import instant, symbols_of
+from backtest.cli.words import amount, instant, symbols_of
 
 if TYPE_CHECKING:
     from backtest.cli.tables import Form
@@ -25,19 +25,19 @@ COLUMNS = (
 )
 
 
+LONGEST = 160
+"""Characters of a sentence on screen; --csv and --json have all."""
 FACTS = (
     Column("news_id", "item"),
     Column("symbol"),
     Column("metric"),
     Column("kind"),
-    Column("low", kind="figure"),
-    Column("high", kind="figure"),
-    Column("unit"),
+    Column("value"),
     Column("change", kind="percent", digits=1),
     Column("period"),
-    Column("consensus", kind="figure"),
-    Column("sentence", wide=True),
+    Column("expected"),
 )
+SENTENCES = (Column("news_id", "item"), Column("sentence", wide=True, wrap=True))
 REACTIONS = (
     Column("news_id", "item"),
     Column("move"),
@@ -88,10 +88,24 @@ def news(
     show(frame, COLUMNS, form=form, limit=limit, empty=empty)
 
 
+def _short(sentence: str) -> str:
+    text = " ".join(sentence.split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
 def _show_facts(store: Store, ids: list[int], form: Form, limit: int) -> None:
     stated = store.text_facts(ids)
-    show(stated, FACTS, form=form, limit=limit, empty="no figures were found in these items")
     if form == "table":
-        told = store.text_reactions(ids)
-        if not told.empty:
-            show(told, REACTIONS, title="Moves of the stock, as told", limit=limit)
+        figures = zip(stated["low"], stated["high"], stated["unit"], strict=True)
+        stated["value"] = [amount(low, high, unit) for low, high, unit in figures]
+        stated["expected"] = [amount(one, one) for one in stated["consensus"]]
+    show(stated, FACTS, form=form, limit=limit, empty="no figures were found in these items")
+    if form != "table":
+        return
+    if not stated.empty:
+        told = stated.assign(sentence=[_short(text) for text in stated["sentence"]])
+        told = told.drop_duplicates(["news_id", "sentence"])
+        show(told, SENTENCES, title="\nIn their words", limit=limit)
+    moves = store.text_reactions(ids)
+    if not moves.empty:
+        show(moves, REACTIONS, title="\nMoves of the stock, as told", limit=limit)

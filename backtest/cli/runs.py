@@ -20,12 +20,13 @@ group = typer.Typer(
 )
 
 TOP = 20
-"""Combinations of a stored sweep that are shown, best mean first."""
+"""Combinations of a stored sweep that are shown, ranked as they were when it ran."""
 
 RunId = Annotated[int, typer.Argument(metavar="ID", help="Its number in backtest runs.")]
 LIST = (
     Column("id", "run"),
     Column("created_at", "when", "time"),
+    Column("kind"),
     Column("strategy"),
     Column("interval"),
     Column("changed", wide=True),
@@ -46,7 +47,12 @@ def runs(
     with context.open_store() as store:
         frame = store.runs().sort_values("id", ascending=False)
         frame["changed"] = [_changed(params) for params in frame["params"]]
+        frame["kind"] = [_kind(found) for found in frame["stats"]]
         show(frame, LIST, form=form, limit=limit, empty="no runs; backtest run STRATEGY makes one")
+
+
+def _kind(found: Mapping[str, Any] | None) -> str:
+    return str((found or {}).get("kind") or "run")
 
 
 def _changed(params: Mapping[str, Any]) -> str:
@@ -76,7 +82,8 @@ def _show_sweep(store: Store, run: int, *, as_json: bool) -> None:
     from backtest.sweeps.ledger import load_sweep
 
     found = load_sweep(store, run)
-    best = found.best("mean", TOP)
+    rank, fewest = str(found.record["rank"]), int(found.record["min_trades"])
+    best = found.best(rank, TOP, min_trades=fewest)
     if as_json:
         print_json(sweep.as_record(found, best))
     else:

@@ -83,7 +83,7 @@ def _bring_all(
     from db.sources.fetching.run import Outcome
     from db.store import utcnow
 
-    known, missed = sources(), 0
+    known, refused = sources(), set[str]()
     total = Outcome()
     for (name, chosen), streams in groups.items():
         subjects = list(dict.fromkeys(stream.subject for stream, _ in streams))
@@ -91,6 +91,8 @@ def _bring_all(
             say(f"{name}: {count(len(subjects), 'address', 'addresses')}")
             work = articles.bring_feeds(store, subjects, dict(chosen))
             total.join(name, work.outcome("news"))
+            continue
+        if name in refused:
             continue
         say(f"{name}: {count(len(subjects), 'symbol')}")
         try:
@@ -104,9 +106,9 @@ def _bring_all(
         except BacktestError as error:
             # One source without its key does not keep the others from being brought.
             show_error(error)
-            missed += 1
+            refused.add(name)
     online.finish(total, form)
-    if missed:
+    if refused:
         raise typer.Exit(1)
 
 

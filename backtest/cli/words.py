@@ -85,6 +85,22 @@ def date_of(text: str, *, option: str) -> date:
         ) from None
 
 
+def amount(low: float, high: float, unit: str = "") -> str:
+    """``53.5 .. 56.5B USD``: a value or range as people write it; empty for none at all."""
+    known = [value for value in (low, high) if value == value]  # noqa: PLR0124 - NaN differs
+    if not known:
+        return ""
+    if unit == "ratio":
+        shown = dict.fromkeys(f"{value * 100:.6g} %" for value in known)
+        return " .. ".join(shown)
+    scale, letter = next((pair for pair in _SCALES if max(map(abs, known)) >= pair[0]), (1.0, ""))
+    shown = dict.fromkeys(f"{value / scale:,.6g}" for value in known)
+    return f"{' .. '.join(shown)}{letter} {unit}".rstrip()
+
+
+_SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
+
+
 def count(n: int, noun: str, plural: str = "") -> str:
     """``count(1, "row")`` -> ``"1 row"``, ``count(2000, "row")`` -> ``"2,000 rows"``."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

@@ -127,7 +127,9 @@ def sweep(
         forward = walk_forward(groups, parsed, windows, rank=rank, min_trades=min_trades)
     market = groups[0].combined.market
     found = Sweep(
-        record=_record(parsed, settings, market, work.versions, now(), rank, walk, table),
+        record=_record(
+            parsed, settings, market, work.versions, now(), rank, min_trades, walk, table
+        ),
         axes=tuple(axis.name for axis in parsed.axes),
         frame=table.frame,
         monthly=table.monthly,
@@ -318,6 +320,7 @@ def _record(
     versions: dict[str, int],
     now: datetime,
     rank: str,
+    min_trades: int,
     walk: str | None,
     table: Table,
 ) -> dict[str, Any]:
@@ -334,6 +337,7 @@ def _record(
     for name, text in lists.items():
         words += ["-p", f"{name}={text}"]
     words += ["--rank", rank] if rank != "sharpe" else []
+    words += ["--min-trades", str(min_trades)] if min_trades != FEW_TRADES else []
     words += ["--walk-forward", walk] if walk is not None else []
     record = run_record(grid.strategy, settings, market.panel, versions, now)
     return record | {
@@ -342,6 +346,7 @@ def _record(
         "base": record["params"],
         "command": shlex.join(words),
         "rank": rank,
+        "min_trades": min_trades,
         "walk_forward": walk,
         "reads": sorted(market.panel.reads),
         "combinations": len(table.frame),

@@ -124,10 +124,11 @@ class Sweep:
     @property
     def sentences(self) -> list[str]:
         """What it amounts to, in words."""
-        traded = self.frame[self.frame["trades"] >= FEW_TRADES]
+        few = int(self.record.get("min_trades", FEW_TRADES))
+        traded = self.frame[self.frame["trades"] >= few]
         tried = (
             f"{len(self):,} combinations, {self.evaluations:,} different entries; "
-            f"{len(traded):,} have {FEW_TRADES} trades or more."
+            f"{len(traded):,} have {few} trades or more."
         )
         found = [tried]
         if len(traded):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, select
 
 from db.instruments import SymbolBook
 from db.models import Action, Event, NewsLink
@@ -80,7 +80,7 @@ def news(
     """See `Store.news`."""
     about = None
     if symbols is not None:
-        about = about_symbols(NewsLink, SymbolBook.load(connection), symbols)
+        about = _about_told(connection, symbols)
     table = news_rows.read(connection, about, since=since, until=until, as_of=as_of, sure=sure)
     instruments = table["instrument_id"].dropna().unique().tolist()
     few = Event.instrument_id.in_(instruments) if len(instruments) <= IN_CLAUSE else None
@@ -92,6 +92,15 @@ def news(
         nearest_event(later, known, "moment", TOLD_LATER, direction="backward").reindex(table.index)
     )
     return table
+
+
+def _about_told(connection: Connection, symbols: Sequence[str]) -> ColumnElement[bool]:
+    """Links of these symbols; a text may name one that is no instrument of the store."""
+    book = SymbolBook.load(connection)
+    told = set(connection.scalars(select(NewsLink.symbol).where(NewsLink.symbol.in_(symbols))))
+    told -= book.spans.keys()
+    known = [symbol for symbol in symbols if symbol not in told]
+    return about_symbols(NewsLink, book, known) | NewsLink.symbol.in_(sorted(told))
 
 
 def text_facts(

@@ -63,6 +63,10 @@ def unpacked(data: bytes, where: str, largest: int) -> bytes:
     return data
 
 
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))
+"""What texts hardly hold, and other files are full of."""
+
+
 def decoded(data: bytes, stated: str = "", *, where: str = "") -> tuple[str, str, str]:
     """Text, the charset it was read in, and a note where the declared one did not fit.
 
@@ -79,7 +83,7 @@ def decoded(data: bytes, stated: str = "", *, where: str = "") -> tuple[str, str
                 f"this is {name}, not a text", where=where, hint="save the article as HTML or text"
             )
     head = data[:_SNIFFED]
-    if head.count(0) > len(head) // 100:
+    if head.count(0) > len(head) // 100 or len(head.translate(None, _CONTROLS)) < 0.98 * len(head):
         raise DataError("this is binary data, not a text", where=where)
     declared = _DECLARED.search(head)
     inside = (declared[1] or declared[2]).decode("ascii", "replace") if declared else ""

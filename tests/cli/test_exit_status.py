@@ -16,6 +16,7 @@ import typer
 from backtest.cli.app import app
 from tests.cli import tiny
 from tests.cli.conftest import Process
+from tests.fakes.web import Entry, rss
 
 CASES = [
     # command, expected status, runs in `make test`
@@ -48,6 +49,16 @@ CASES = [
     ("ingest actions actions.csv", 0, 1),
     ("ingest news news.csv", 0, 1),
     ("ingest rejects", 0, 1),
+    ("ingest article page.txt --published 2026-02-01", 0, 1),
+    ("ingest feed feed.rss", 0, 1),
+    ("ingest yahoo", 2, 1),
+    ("ingest edgar AMD", 2, 1),
+    ("ingest alpaca AMD", 2, 1),
+    ("update", 0, 1),
+    ("data fetches", 0, 1),
+    ("data rename NONE OTHER --on 2019-06-03", 0, 1),
+    ("data describe AMD --fiscal-year-end 12", 0, 1),
+    ("sweep gap_reversal --interval 1d -p drop=0.05,0.06", 0, 1),
     ("research nowhere", 2, 1),
     ("--store nowhere events", 1, 1),
     ("demo shown", 0, 1),
@@ -78,6 +89,8 @@ def prepared(tiny_folder: Path, process: Process, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("prepared")
     shutil.copytree(tiny_folder / "store", folder / "store")
     tiny.write(folder)
+    (folder / "page.txt").write_text("AMD reports.\n\nRevenue was $2 billion.\n")
+    (folder / "feed.rss").write_text(rss([Entry("AMD reports", id="1")]))
     for drop in ("0.05", "0.06"):
         line = ("run", "gap_reversal", "--interval", "1d", "-p", f"drop={drop}")
         assert process(*line, cwd=folder).returncode == 0

@@ -38,7 +38,7 @@ def test_longer_work_shows_rows_a_second_on_standard_error(
     out, err = capsys.readouterr()
     assert out == ""
     assert "prices.csv" in err
-    assert "500 rows, 250 rows/s" in err
+    assert "500 rows, 250/s" in err
 
 
 def test_nothing_is_shown_where_standard_error_is_no_terminal(

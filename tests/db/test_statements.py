@@ -284,3 +284,11 @@ def test_an_item_is_about_what_it_writes_of_rather_than_when_it_appeared(store: 
     store.ingest(records("n", [late]))
     assert store.news()["event_id"].tolist() == [1]
     assert store.news()["published_at"].tolist() == [at("2026-03-01 12:00")]
+
+
+def test_items_of_a_symbol_that_is_no_instrument_can_be_asked_for(store: Any) -> None:
+    found = (FoundLink("META", "name", 0.95),)
+    store.ingest(records("n.csv", [news("Meta reports", NIGHT, found=found)]))
+    assert store.news(symbols=["META"])["title"].tolist() == ["Meta reports"]
+    with pytest.raises(UsageError, match="no instrument is or was called 'NOPE'"):
+        store.news(symbols=["META", "NOPE"])

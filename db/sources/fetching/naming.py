@@ -29,14 +29,20 @@ Batch = BarBatch | RecordBatch[Any]
 class Names:
     """The symbols of one instrument; empty or one open span need no translation."""
 
-    def __init__(self, store: Store, subject: str) -> None:
+    def __init__(self, store: Store, subject: str, today: date = date.max) -> None:
         self.subject = subject
+        self.today = today
         self.spans: Spans = store.spans(subject)
 
     @property
     def current(self) -> str:
-        """What the instrument is called today."""
-        return self.spans[-1][0] if self.spans else self.subject
+        """What the instrument is called today; a rename to come has not happened yet."""
+        begun = [
+            symbol
+            for symbol, first, _ in self.spans
+            if first is None or first <= self.today.isoformat()
+        ]
+        return begun[-1] if begun else self.subject
 
     def earlier(self) -> Iterator[tuple[str, datetime, datetime]]:
         """Symbols that it has no more, and from when (included) until when it had them."""

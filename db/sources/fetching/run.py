@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from db.batches import IngestReport
 from db.errors import BacktestError, DataError
 from db.fetch_ledger import Answer, Stream
+from db.records.common import NEW_YORK
 from db.sources.fetching.naming import Batch, Names
 from db.sources.fetching.open_hours import holds_a_bar
 from db.sources.fetching.ranges import Range, missing
@@ -132,10 +133,12 @@ class Bringing:
 
     def _one(self, ask: Ask) -> BacktestError | None:
         """Bring one; what could not be had is noted and returned."""
-        names = Names(self.store, ask.subject)
+        today = self.now().astimezone(NEW_YORK).date()
+        names = Names(self.store, ask.subject, today)
         if names.current != ask.subject:
             self._tell(f"{ask.subject} is called {names.current} today, and is asked for as such")
-            ask, names = replace(ask, subject=names.current), Names(self.store, names.current)
+            ask = replace(ask, subject=names.current)
+            names = Names(self.store, ask.subject, today)
         stream = self._stream(ask)
         for since, until in self._lacking(ask, stream, names):
             try:

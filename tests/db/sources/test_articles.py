@@ -279,3 +279,9 @@ def test_without_the_extra_its_name_is_said(package, monkeypatch):
     with pytest.raises(MissingExtraError, match=package) as error:
         dated(META.format("2026-01-29"))
     assert "[news]" in error.value.hint
+
+
+def test_bytes_of_anything_else_are_no_article():
+    noise = bytes((number * 197 + 31) % 255 + 1 for number in range(5000))
+    with pytest.raises(DataError, match="binary data, not a text"):
+        read(noise, published="2026-01-29")

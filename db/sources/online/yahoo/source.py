@@ -105,9 +105,11 @@ class Yahoo(Source):
     def _prices(self, ask: Ask) -> Iterator[Part]:
         from db.intervals import Interval
         from db.sources.fetching.bar_rows import BarAsk, finished_until
+        from db.sources.fetching.open_hours import holds_a_bar
+        from db.sources.fetching.ranges import Range
         from db.sources.online.yahoo import prices
 
-        interval, now = Interval.parse(ask.interval), self.setup.now()
+        interval, now, calendar = Interval.parse(ask.interval), self.setup.now(), self._calendar
         settled = finished_until(now - SETTLING, interval, self._calendar)
         until = min(ask.until, settled)
         if until <= ask.since:
@@ -122,6 +124,11 @@ class Yahoo(Source):
         for since, end in chunks:
             chart = daily
             if not interval.is_daily:
+                if not holds_a_bar(Range(since, end), ask.interval, ask.phases, calendar.name):
+                    # A weekend is answered with lists that are empty in an unusual way.
+                    yield Part(since, end, batches)
+                    batches = []
+                    continue
                 chart = self._intraday_chart(ask, since, end)
             bars, rows = prices.bars(
                 chart,

@@ -171,3 +171,9 @@ def test_an_instrument_of_one_name_is_left_as_it_came(store: Any) -> None:
     store.add_instrument("AMD")
     batch = bars(("AMD", "2022-06-08 19:59", 1.0))
     assert Names(store, "AMD").translate(batch) is batch
+
+
+def test_a_rename_to_come_has_not_happened_yet(renamed: Any) -> None:
+    eve, day = date(2022, 6, 8), date(2022, 6, 9)
+    assert Names(renamed, "META", eve).current == "FB"
+    assert Names(renamed, "META", day).current == "META"

@@ -398,3 +398,18 @@ def test_prices_in_cents_survive_any_split_and_single_precision(ratio: float) ->
     adjusted = np.round(cents / ratio, 6).astype(np.float32).astype(np.float64)
 
     assert as_traded(adjusted, np.full(len(cents), ratio)).tolist() == cents.tolist()
+
+
+def test_a_piece_of_a_range_without_a_session_is_not_asked_for(
+    fresh_store: Store, fake: FakeYahoo, clock: Clock
+) -> None:
+    clock.now = at("2026-03-22 18:00")  # a Sunday
+    wanted = ask(since="2026-03-15 04:00", until=clock.now, interval="1m")
+
+    outcome = brought(fresh_store, yahoo(clock), wanted)
+
+    assert outcome.complete
+    assert len(charts(fake, "1m")) == 1
+    same(table(fresh_store, "1m"), traded(fake.stocks["META"], "1m", "2026-03-15", clock.now))
+    brought(fresh_store, yahoo(clock), wanted)
+    assert len(charts(fake, "1m")) == 1
