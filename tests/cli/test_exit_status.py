@@ -56,7 +56,7 @@ CASES = [
     ("ingest alpaca AMD", 2, 1),
     ("update", 0, 1),
     ("data fetches", 0, 1),
-    ("data rename NONE OTHER --on 2019-06-03", 0, 1),
+    ("data rename NOPE OTHER --on 2019-06-03", 2, 1),
     ("data describe AMD --fiscal-year-end 12", 0, 1),
     ("sweep gap_reversal --interval 1d -p drop=0.05,0.06", 0, 1),
     ("research nowhere", 2, 1),
