@@ -109,11 +109,11 @@ def test_an_interrupt_ends_with_130_and_no_traceback(root: Path, tmp_path: Path)
     command = [sys.executable, "-m", "backtest"]
     subprocess.run([*command, "init"], env=environment, check=True, capture_output=True)
     script = (
-        "import sys, threading, os, signal\n"
+        "import sys, signal\n"
         "from backtest.cli import main\n"
         "class Reader:\n"
         "    def __getattr__(self, name):\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
         "        raise AttributeError(name)\n"
         "sys.stdin = Reader()\n"
         "main(['ingest', 'prices', '-', '--interval', '1d', '--symbol', 'AMD'])\n"

@@ -58,7 +58,7 @@ class Alpaca(Source):
 
     name = "alpaca"
     title = "Minute bars with extended hours since 2016, actions and news, with the keys of Alpaca."
-    example = "backtest ingest alpaca META --prepost --since 2024-01-02"
+    example = "backtest ingest alpaca META --prepost --since 2026-10-01"
     kinds = (
         Kind("prices", "bars, raw, from 04:00 to 20:00 New York time"),
         Kind("actions", "splits and cash dividends", snapshot=True),
