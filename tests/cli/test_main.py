@@ -110,6 +110,8 @@ def test_an_interrupt_ends_with_130_and_no_traceback(root: Path, tmp_path: Path)
     subprocess.run([*command, "init"], env=environment, check=True, capture_output=True)
     script = (
         "import sys, signal\n"
+        # Whoever starts the tests in the background may have them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from backtest.cli import main\n"
         "class Reader:\n"
         "    def __getattr__(self, name):\n"
