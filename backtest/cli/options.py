@@ -50,4 +50,25 @@ Parameters = Annotated[
         help="A parameter of the strategy, such as drop=0.05 or exits.target=0.1.",
     ),
 ]
+Cash = Annotated[float, typer.Option(help="Starting cash.")]
+Slots = Annotated[int, typer.Option(help="Positions held at one time.")]
+Seed = Annotated[int, typer.Option(help="Decides among equally good candidates of one instant.")]
+Commission = Annotated[
+    float | None, typer.Option(help="Fraction of the notional, a side. [default: 0.0001]")
+]
+HalfSpread = Annotated[
+    float | None,
+    typer.Option(help="Fraction of the price, times 4 in extended hours. [default: 0.0005]"),
+]
+Slippage = Annotated[
+    float | None, typer.Option(help="Fraction of the price, a side. [default: 0.0002]")
+]
+MinPrice = Annotated[float | None, typer.Option(help="Least reference close, as traded.")]
+MinDollarVolume = Annotated[
+    float | None, typer.Option(help="Least mean dollar volume of the 20 days before.")
+]
+StrictAsOf = Annotated[
+    bool,
+    typer.Option("--strict-as-of", help="Use only what is proven to have been known then."),
+]
 LIMIT = ROWS_SHOWN

@@ -95,31 +95,15 @@ def sweep(
     until: options.Until = None,
     symbols: options.Symbols = None,
     source: options.Source = None,
-    cash: Annotated[float, typer.Option(help="Starting cash.")] = 100_000.0,
-    slots: Annotated[int, typer.Option(help="Positions held at one time.")] = 20,
-    seed: Annotated[
-        int, typer.Option(help="Decides among equally good candidates of one instant.")
-    ] = 0,
-    commission: Annotated[
-        float | None, typer.Option(help="Fraction of the notional, a side. [default: 0.0001]")
-    ] = None,
-    half_spread: Annotated[
-        float | None,
-        typer.Option(help="Fraction of the price, times 4 in extended hours. [default: 0.0005]"),
-    ] = None,
-    slippage: Annotated[
-        float | None, typer.Option(help="Fraction of the price, a side. [default: 0.0002]")
-    ] = None,
-    min_price: Annotated[
-        float | None, typer.Option(help="Least reference close, as traded.")
-    ] = None,
-    min_dollar_volume: Annotated[
-        float | None, typer.Option(help="Least mean dollar volume of the 20 days before.")
-    ] = None,
-    strict_as_of: Annotated[
-        bool,
-        typer.Option("--strict-as-of", help="Use only what is proven to have been known then."),
-    ] = False,
+    cash: options.Cash = 100_000.0,
+    slots: options.Slots = 20,
+    seed: options.Seed = 0,
+    commission: options.Commission = None,
+    half_spread: options.HalfSpread = None,
+    slippage: options.Slippage = None,
+    min_price: options.MinPrice = None,
+    min_dollar_volume: options.MinDollarVolume = None,
+    strict_as_of: options.StrictAsOf = False,
     as_json: options.Json = False,
     as_csv: options.Csv = False,
 ) -> None:

@@ -87,15 +87,15 @@ def _bring_all(
     total = Outcome()
     for (name, chosen), streams in groups.items():
         subjects = list(dict.fromkeys(stream.subject for stream, _ in streams))
-        if name == articles.FEED:
-            say(f"{name}: {count(len(subjects), 'address', 'addresses')}")
-            work = articles.bring_feeds(store, subjects, dict(chosen))
-            total.join(name, work.outcome("news"))
-            continue
         if name in refused:
             continue
-        say(f"{name}: {count(len(subjects), 'symbol')}")
+        noun = ("address", "addresses") if name == articles.FEED else ("symbol", "symbols")
+        say(f"{name}: {count(len(subjects), *noun)}")
         try:
+            if name == articles.FEED:
+                work = articles.bring_feeds(store, subjects, dict(chosen))
+                total.join(name, work.outcome("news"))
+                continue
             if name not in known:
                 raise DataError(f"this version has no source {name!r}: it is left as it is")
             source = make(known[name], options=dict(chosen), environment=os.environ, now=utcnow)

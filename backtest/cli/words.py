@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -87,7 +88,7 @@ def date_of(text: str, *, option: str) -> date:
 
 def amount(low: float, high: float, unit: str = "") -> str:
     """``53.5 .. 56.5B USD``: a value or range as people write it; empty for none at all."""
-    known = [value for value in (low, high) if value == value]  # noqa: PLR0124 - NaN differs
+    known = [value for value in (low, high) if not math.isnan(value)]
     if not known:
         return ""
     if unit == "ratio":

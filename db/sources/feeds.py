@@ -119,7 +119,12 @@ def _entry(
 
 
 def _url(base: str, link: str) -> str:
-    """An absolute web address; empty for any other."""
+    """An absolute web address; empty for any other.
+
+    An entry without a link has none: the feed's own address would make all of them one item.
+    """
+    if not link.strip():
+        return ""
     try:
         address = urljoin(base, link)
     except ValueError:

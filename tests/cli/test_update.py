@@ -15,6 +15,7 @@ from tests.cli.conftest import Cli
 from tests.cli.plugged import plugged, rows
 from tests.db.build import at, event
 from tests.db.sources.fetching.scripted import Piece, World, days, midnight, said
+from tests.fakes.web import Entry, FakeWeb, rss
 
 WEEK = ("--since", "2024-01-02", "--until", "2024-01-05")
 
@@ -202,3 +203,31 @@ def test_without_a_store_there_is_nothing_to_update(cli: Cli, tmp_path: Path) ->
     assert outcome.status == 1
     assert "backtest init" in outcome.err
     assert not (tmp_path / "store").exists()
+
+
+def test_a_feed_is_asked_again_at_its_address(ready: Cli) -> None:
+    with FakeWeb() as web:
+        url = web.at("/markets.rss", rss([Entry("AMD reports", id="1")]))
+        assert ready("ingest", "feed", url, "--symbol", "AMD").status == 0
+        web.at("/markets.rss", rss([Entry("AMD reports", id="1"), Entry("AMD falls", id="2")]))
+        outcome = ready("update", "--json")
+        assert outcome.status == 0, outcome.err
+        tally = rows(outcome)["feed news"]
+    assert (tally["added"], tally["unchanged"]) == (1, 1)
+    assert "AMD falls" in ready("news", "--symbol", "AMD").out
+
+
+def test_a_feed_that_cannot_be_scored_keeps_no_other_source_out(
+    world: World, ready: Cli, tmp_path: Path
+) -> None:
+    weeks(world, "AMD")
+    with Store.open(tmp_path / "store") as store:
+        options = {"symbols": "", "sentiment": "nowhere:score", "source": ""}
+        stream = Stream("feed", "news", "http://127.0.0.1:9/a.rss", options=options)
+        now = datetime.now(UTC)
+        store.note_fetch(stream, Answer(now, now, "done"))
+    bring(ready, "AMD", "--what", "prices")
+    outcome = ready("update", "--json")
+    assert outcome.status == 1
+    assert "nowhere" in outcome.err
+    assert rows(outcome)["scripted prices"]["added"] == 5
