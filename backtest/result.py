@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from backtest.evidence.overfitting.verdict import Deflation
 from backtest.funnel import TRADE
 from backtest.trades import exit_reasons
 
@@ -56,6 +57,8 @@ class Result:
     """Content columns that the strategy read."""
     orders: int = 0
     """Orders that were placed, filled or not."""
+    luck: Deflation | None = None
+    """The account's Sharpe ratio beside what as wide a search finds in noise."""
     portfolio: Any = field(default=None, repr=False)
     """The `vectorbt.Portfolio`; None for a run read back from the store."""
 
@@ -137,6 +140,7 @@ def notes(result: Result) -> list[str]:
             if extra > 0
             else "The mean trade does not earn its costs."
         )
+        found += _luck(result)
     if s["Ambiguous trades"]:
         other = s["Mean net return, target first in those [%]"]
         found.append(
@@ -189,6 +193,14 @@ def notes(result: Result) -> list[str]:
     if "simulated" in str(result.record.get("source", "")):
         found.insert(0, "SIMULATED prices: they show how the program works, nothing of a market.")
     return found
+
+
+def _luck(result: Result) -> list[str]:
+    """What is left of the Sharpe ratio once all that was tried is counted."""
+    if result.luck is None:
+        return []
+    told = [result.luck.of_one(str(result.record["strategy"])), result.luck.patience()]
+    return [f"{text[0].upper()}{text[1:]}." for text in told if text]
 
 
 __all__ = ["FRAMES", "TRADE", "Result", "notes"]

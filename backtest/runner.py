@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from backtest.settings import RunSettings
 from backtest.statistics import account_statistics, statistics, statistics_table
 from backtest.strategy import Strategy
 from backtest.trades import signal_frame, trade_summary
+from backtest.trials import judge, tried_before
 from db.calendar import Phase
 from db.errors import UsageError
 from db.intervals import Interval
@@ -113,6 +115,7 @@ def run(
     )
     started = time.perf_counter()
     result = _Run(chosen, store, settings, on_step).result(now())
+    result = dataclasses.replace(result, luck=judge(result, tried_before(store, result.record)))
     result.record["seconds"] = time.perf_counter() - started
     if record:
         on_step("writing the run to the ledger")

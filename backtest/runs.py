@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shlex
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 from backtest import __version__
 from backtest.account import main_calendar
+from backtest.evidence.overfitting.verdict import Deflation
 from backtest.execution import Exits
 from backtest.panel.panel import EventPanel
 from backtest.registry import snake_case, source_hash, spoken_name
@@ -126,6 +128,7 @@ def save_result(store: Store, result: Result) -> int:
         "summary": result.summary,
         "reads": result.reads,
         "orders": result.orders,
+        "luck": None if result.luck is None else dataclasses.asdict(result.luck),
         "other_seeds": result.other_seeds,
         "about": about,
     }
@@ -189,9 +192,18 @@ def load_result(store: Store, run_id: int | None = None) -> Result:
         reads=tuple(found["reads"]),
         other_seeds=np.array(found["other_seeds"], dtype=np.float64),
         orders=int(found["orders"]),
+        luck=_luck(found.get("luck")),
         equity=frames["equity"].set_index("close"),
         **{name: frames[name] for name in FRAMES if name != "equity"},
     )
+
+
+def _luck(stored: Mapping[str, Any] | None) -> Deflation | None:
+    """As it was written; what had no finite value is not known any more."""
+    if stored is None:
+        return None
+    known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in stored.items()}
+    return Deflation(**known)
 
 
 def diff_runs(first: Result, second: Result) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,7 @@ def as_record(result: Result) -> Mapping[str, Any]:
         "record": plain(result.record),
         "sentences": result.sentences,
         "summary": plain(result.summary),
+        "luck": None if result.luck is None else plain(dataclasses.asdict(result.luck)),
         **{name: plain(getattr(result, name).to_dict("records")) for name in frames},
         "other_seeds": plain(result.other_seeds),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import textwrap
 from collections.abc import Mapping
@@ -20,36 +21,42 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtest.sweeps import Sweep
+    from backtest.sweeps.luck import Luck
 
 EXAMPLE = "backtest sweep gap_reversal --interval 1d -p drop=0.02:0.10:0.02"
 FIGURES = (
     Column("trades", kind="count"),
     Column("mean", "mean", "percent"),
     Column("median", kind="percent"),
-    Column("std", "std", "percent"),
-    Column("win_rate", "won", "percent", digits=1),
-    Column("profit_factor", "PF", "number"),
+    Column("std", "std", "percent", spare=True),
+    Column("win_rate", "won", "percent", digits=1, spare=True),
+    Column("profit_factor", "PF", "number", spare=True),
     Column("big_gains", "10+", "percent", digits=1),
     Column("sharpe", "Sharpe", "number"),
-    Column("ambiguous", "amb", "count"),
-    Column("missed", "miss", "count"),
+    Column("ambiguous", "amb", "count", spare=True),
+    Column("missed", "miss", "count", spare=True),
 )
 """Returns are net, a trade; PF is the profit factor, 10+ the share that gained 10 % or more."""
 ACCOUNTS = (
     Column("trades", "fills", "count"),
-    Column("mean", "mean", "percent"),
+    Column("mean", "mean", "percent", spare=True),
     Column("account_trades", "held", "count"),
     Column("account_mean", "their mean", "percent"),
-    Column("difference", "diff", "percent"),
+    Column("difference", "diff", "percent", spare=True),
     Column("account_return", "account", "percent"),
     Column("account_sharpe", "Sharpe", "number"),
-    Column("account_drawdown", "down", "percent"),
+    Column("account_drawdown", "down", "percent", spare=True),
+)
+LUCK = (
+    Column("what", "is it luck?"),
+    Column("value", ""),
+    Column("note", "", wide=True, wrap=True),
 )
 FOLDS = (
     Column("test_from", "test from", "date"),
     Column("test_to", "to", "date"),
-    Column("train_trades", "train", "count"),
-    Column("purged", kind="count"),
+    Column("train_trades", "train", "count", spare=True),
+    Column("purged", kind="count", spare=True),
     Column("train_mean", "mean", "percent"),
     Column("test_trades", "test", "count"),
     Column("test_mean", "mean", "percent"),
@@ -141,6 +148,8 @@ def sweep(
             walk=walk_forward,
             on_step=on_step,
         )
+        on_step("asking how much of it is luck")
+        _ = found.luck
     best = found.best(rank, top or len(found), min_trades=min_trades)
     if heatmap is not None:
         write_heatmaps(found, heatmap)
@@ -161,6 +170,7 @@ def print_sweep(found: Sweep, best: pd.DataFrame) -> None:
     width = shutil.get_terminal_size().columns
     for sentence in found.sentences:
         typer.echo(textwrap.fill(printable(sentence), width, subsequent_indent="  "))
+    _print_luck(found.luck, width)
     swept = tuple(Column(name, name.removeprefix("exits.")) for name in found.axes)
     typer.echo()
     show(_worded(best, found.axes), (*swept, *FIGURES), limit=0)
@@ -175,6 +185,20 @@ def print_sweep(found: Sweep, best: pd.DataFrame) -> None:
         show(folds, (*swept, *FOLDS), limit=0, title=title)
     if "id" in record:
         typer.echo(f"\nrun {record['id']}: recorded with {len(found):,} trials")
+
+
+def _print_luck(luck: Luck | None, width: int) -> None:
+    """The tests of the whole search, where there is anything to test."""
+    if luck is None:
+        return
+    for sentence in (luck.sentence, luck.missing):
+        if sentence:
+            typer.echo(textwrap.fill(sentence, width, subsequent_indent="  "))
+    typer.echo()
+    digits = luck.table["digits"]
+    texts = [f"{value:,.{n}f}" for value, n in zip(luck.table["value"], digits, strict=True)]
+    widest = max(map(len, texts))
+    show(luck.table.assign(value=[text.rjust(widest) for text in texts]), LUCK, limit=0)
 
 
 def _worded(frame: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
@@ -192,6 +216,7 @@ def as_record(found: Sweep, best: pd.DataFrame) -> Mapping[str, Any]:
         "run": found.record.get("id"),
         "record": plain(found.record),
         "sentences": found.sentences,
+        "luck": None if found.luck is None else plain(dataclasses.asdict(found.luck)),
         "combinations": len(found),
         "best": plain(best.reset_index(names="combination").to_dict("records")),
         "accounts": plain(found.accounts.to_dict("records")),

@@ -47,6 +47,8 @@ class Column:
     """... by using several lines rather than being cut."""
     most: int = 0
     """Characters shown at the most; 0 shows all."""
+    spare: bool = False
+    """Left out, from the right, where the terminal is too narrow for all columns."""
 
     @property
     def heading(self) -> str:
@@ -167,11 +169,15 @@ def _print_table(frame: pd.DataFrame, columns: Sequence[Column], title: str) -> 
 
     console = Console(highlight=False)
     chosen = [column for column in columns if column.name in frame.columns]
-    texts = [column_texts(frame, column) for column in chosen]
-    widths = [
-        max(cell_len(text) for text in (column.heading, *cells))
-        for column, cells in zip(chosen, texts, strict=True)
-    ]
+    cells_of = {column.name: column_texts(frame, column) for column in chosen}
+    width_of = {
+        column.name: max(cell_len(text) for text in (column.heading, *cells_of[column.name]))
+        for column in chosen
+    }
+    left_out = _left_out(chosen, width_of, console.width)
+    chosen = [column for column in chosen if column not in left_out]
+    texts = [cells_of[column.name] for column in chosen]
+    widths = [width_of[column.name] for column in chosen]
     gap = 2 if sum(widths) + 2 * (len(chosen) - 1) <= console.width else 1
     fixed = sum(w for w, column in zip(widths, chosen, strict=True) if not column.wide)
     # Rich would narrow every column alike; here the wide one alone gives way.
@@ -198,6 +204,20 @@ def _print_table(frame: pd.DataFrame, columns: Sequence[Column], title: str) -> 
     if title:
         console.print(Text(printable(title), style="bold"))
     console.print(table)
+    if left_out:
+        names = ", ".join(column.heading for column in left_out)
+        say(f"no room for {names}: a wider terminal, or --csv")
+
+
+def _left_out(columns: list[Column], width_of: dict[str, int], room: int) -> list[Column]:
+    """The spare columns that have to go, in the order of the table."""
+    over = sum(width_of[column.name] for column in columns) + len(columns) - 1 - room
+    gone = []
+    for column in reversed(columns):
+        if over > 0 and column.spare:
+            gone.append(column)
+            over -= width_of[column.name] + 1
+    return gone[::-1]
 
 
 def column_texts(frame: pd.DataFrame, column: Column) -> list[str]:

@@ -28,16 +28,12 @@ from backtest.sweeps.account import account_row
 from backtest.sweeps.grid import Grid, parse_grid
 from backtest.sweeps.horizon import holds_cut_short
 from backtest.sweeps.ledger import save_sweep
+from backtest.sweeps.luck import independent
 from backtest.sweeps.measure import Combined, Market, columns, combine, medians
-from backtest.sweeps.result import (
-    FEW_TRADES,
-    Sweep,
-    monthly_sharpe,
-    parameter_columns,
-    ranked,
-    value_text,
-)
+from backtest.sweeps.ranking import FEW_TRADES, ranked
+from backtest.sweeps.result import Sweep, monthly_sharpe, parameter_columns, value_text
 from backtest.sweeps.walk_forward import Windows, walk_forward
+from backtest.trials import tried_before
 from db.errors import UsageError
 from db.intervals import Interval
 
@@ -138,6 +134,10 @@ def sweep(
         evaluations=sum(len(one.combined.entered.evaluations) for one in groups),
         walk_forward=forward,
     )
+    before = tried_before(store, found.record)
+    found.record["earlier_trials"] = before.settings
+    found.record["earlier_independent_trials"] = before.independent
+    found.record["independent_trials"] = independent(found)
     found.record["seconds"] = time.perf_counter() - started
     if record:
         on_step("writing the sweep to the ledger")

@@ -5,26 +5,23 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from backtest.paths import FloatArray
+from backtest.sweeps.luck import Luck, deflation_of, search_luck
+from backtest.sweeps.ranking import FEW_TRADES, RANKS, ranked, require_column
 from db.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from backtest.evidence.overfitting.verdict import Deflation
     from backtest.sweeps.walk_forward import WalkForward
 
-RANKS = (
-    *("sharpe", "mean", "median", "total", "win_rate", "profit_factor", "big_gains", "trades"),
-    *("mean_gross", "expectancy"),
-)
-"""Columns that a combination can be chosen by; more is better in each."""
-FEW_TRADES = 20
-"""Combinations with fewer trades are ranked after all others."""
 MONTHS_A_YEAR = 12
 
 
@@ -96,7 +93,7 @@ class Sweep:
                 raise UsageError(f"{name!r} is not an axis of this sweep", hint=hint)
         if x == y:
             raise UsageError("a heat map needs two different axes", hint=f"one of {self.axes}")
-        _require_column(self.frame, value)
+        require_column(self.frame, value)
         chosen = self.frame
         for name, wanted in (at or {}).items():
             values = chosen[name]
@@ -121,6 +118,22 @@ class Sweep:
         }
         return figure([data], layout)
 
+    @cached_property
+    def deflation(self) -> Deflation | None:
+        """The best combination's Sharpe ratio after this sweep and all before it in the store.
+
+        None where no combination has enough trades.
+        """
+        return deflation_of(self)
+
+    @cached_property
+    def luck(self) -> Luck | None:
+        """Every statistic of the search as a whole; takes seconds for ten thousand combinations.
+
+        Tests that need the extra ``evidence`` are NaN without it, and ``missing`` says so.
+        """
+        return search_luck(self)
+
     @property
     def sentences(self) -> list[str]:
         """What it amounts to, in words."""
@@ -138,10 +151,9 @@ class Sweep:
                 f"{traded['mean'].median() * 100:+.2f} % a trade, the best {RANKS[1]} is "
                 f"{traded['mean'].max() * 100:+.2f} %."
             )
-            found.append(
-                f"The best of {len(self):,} was looked for: what it shows is too good, by how much "
-                "depends on how many were tried."
-            )
+        if self.deflation is not None:
+            story = self.deflation.sentence()
+            found.append(f"{story[0].upper()}{story[1:]}.")
         if self.walk_forward is not None:
             found += self.walk_forward.sentences
         return found
@@ -154,24 +166,6 @@ class Sweep:
         says = "".join(f"<li>{html.escape(text)}</li>" for text in self.sentences)
         title = html.escape(str(self.record["strategy"]))
         return f"<h3>{title}</h3><ul>{says}</ul>{self.best().to_html(escape=True)}"
-
-
-def ranked(frame: pd.DataFrame, rank: str, min_trades: int) -> np.ndarray:
-    """Rows of ``frame`` from the best to the worst.  UsageError for an unknown rank."""
-    if rank not in RANKS:
-        raise UsageError(f"cannot rank by {rank!r}", hint=did_you_mean(rank, RANKS, kind="rank"))
-    _require_column(frame, rank)
-    values = frame[rank].to_numpy(dtype=np.float64)
-    few = frame["trades"].to_numpy() < min_trades
-    return np.lexsort((-np.nan_to_num(values, nan=-np.inf), np.isnan(values), few))
-
-
-def _require_column(frame: pd.DataFrame, name: str) -> None:
-    if name not in frame.columns:
-        raise UsageError(
-            f"the sweep has no column {name!r}",
-            hint=did_you_mean(name, [str(one) for one in frame.columns], kind="column"),
-        )
 
 
 def monthly_sharpe(monthly: FloatArray) -> FloatArray:

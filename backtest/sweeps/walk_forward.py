@@ -22,7 +22,8 @@ from backtest.paths import FloatArray, IntArray
 from backtest.sweeps import kernel
 from backtest.sweeps.grid import Grid
 from backtest.sweeps.measure import columns, entered_at
-from backtest.sweeps.result import monthly_sharpe, ranked
+from backtest.sweeps.ranking import ranked
+from backtest.sweeps.result import monthly_sharpe
 from backtest.sweeps.tables import left_at
 from db.errors import UsageError, did_you_mean
 

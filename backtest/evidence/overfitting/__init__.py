@@ -14,6 +14,7 @@ from backtest.evidence.overfitting.sharpe import (
     moments,
     probabilistic_sharpe,
     sharpe_error,
+    sharpe_ratios,
 )
 from backtest.evidence.overfitting.superior import (
     Superiority,
@@ -42,5 +43,6 @@ __all__ = [
     "overfitting_probability",
     "probabilistic_sharpe",
     "sharpe_error",
+    "sharpe_ratios",
     "superior_settings",
 ]

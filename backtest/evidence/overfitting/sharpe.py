@@ -61,6 +61,20 @@ def moments(returns: FloatArray) -> Moments:
     return Moments(n, mean, deviation, mean / deviation, skewness, kurtosis)
 
 
+def sharpe_ratios(returns: FloatArray) -> FloatArray:
+    """`Moments.sharpe` of each column of ``returns`` (T x M): M Sharpe ratios a period."""
+    x = np.asarray(returns, dtype=np.float64)
+    known = np.isfinite(x)
+    n = known.sum(axis=0)
+    x = np.where(known, x, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = x.sum(axis=0) / n
+        away = np.where(known, x - mean, 0.0)
+        deviation = np.sqrt((away**2).sum(axis=0) / (n - 1))
+        varies = (n > 1) & (deviation > 1e-12 * np.abs(x).max(axis=0, initial=0.0))
+        return np.where(varies, mean / deviation, NAN)
+
+
 def sharpe_error(sharpe: float, n: float, skewness: float = 0.0, kurtosis: float = 3.0) -> float:
     """Standard error of a Sharpe ratio of n returns (BLdP 2012, eq. 8, after Mertens 2002).
 

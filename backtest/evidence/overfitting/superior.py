@@ -203,7 +203,9 @@ def _default_block(d: FloatArray) -> float:
     if np.ptp(mean) <= 1e-12 * np.abs(mean).max() or len(d) < 10:
         return 1.0
     optimal = evidence_module("arch.bootstrap", "the reality check").optimal_block_length
-    found = float(optimal(mean)["stationary"].iloc[0])
+    # A series that ends in months without a trade divides by their variance, which is 0.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = float(optimal(mean)["stationary"].iloc[0])
     return min(max(1.0, found), len(d) / 2) if np.isfinite(found) else 1.0
 
 

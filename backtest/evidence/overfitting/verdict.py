@@ -16,6 +16,7 @@ from backtest.evidence.overfitting.sharpe import (
     minimum_track_record,
     moments,
     probabilistic_sharpe,
+    sharpe_ratios,
 )
 from backtest.paths import FloatArray
 from db.errors import DataError, UsageError
@@ -64,6 +65,34 @@ class Deflation:
             f"after deflation {_percent(self.deflated)}"
         )
 
+    def of_one(self, name: str) -> str:
+        """The same of one setting of ``name``, the others being in the store's ledger."""
+        if self.trials == 1:
+            what = f"the only setting of {name} tried in this store"
+        else:
+            what = f"one of {self.trials:,} settings of {name} tried in this store"
+        if isnan(self.deflated):
+            return f"{what}; its returns do not vary, or are too few, to say how much is luck"
+        if self.trials == 1:
+            return (
+                f"{what}: with a Sharpe of {self.sharpe:.1f} the probability of a true one above "
+                f"0 is {_percent(self.probabilistic)}"
+            )
+        return (
+            f"{what}: a search this wide finds a Sharpe of {self.noise:.1f} in noise, this one "
+            f"has {self.sharpe:.1f}; after deflation {_percent(self.deflated)}"
+        )
+
+    def patience(self) -> str:
+        """How long such returns would have to go on to be believed; empty where they have."""
+        years = self.periods / self.periods_a_year
+        if not isfinite(self.track_record) or self.track_record <= years:
+            return ""
+        return (
+            f"such returns would have to go on for {self.track_record:,.1f} years to be told from "
+            f"luck at 95 %, had this been the only setting; there are {years:,.1f}"
+        )
+
 
 def deflate(
     returns: FloatArray,
@@ -96,7 +125,7 @@ def deflate(
         raise UsageError(f"{count} trials, but {columns} settings are at hand")
     if best is not None and not 0 <= best < columns:
         raise UsageError(f"no column {best} among {columns}")
-    sharpes = np.array([moments(x[:, j]).sharpe for j in range(columns)])
+    sharpes = sharpe_ratios(x)
     known = np.isfinite(sharpes)
     if best is None:
         best = int(np.argmax(np.where(known, sharpes, -np.inf)))
