@@ -48,6 +48,8 @@ BASE_RATES = (
     Column("share", kind="percent", digits=1),
     Column("low", "95 % low", "percent", digits=1),
     Column("high", "95 % high", "percent", digits=1),
+    # Wilson's interval, which takes companies of one evening for independent ones.
+    Column("independent", "as if independent", spare=True),
 )
 
 
@@ -86,7 +88,9 @@ def print_result(result: Result) -> None:
 def _print_base_rates(rates: pd.DataFrame) -> None:
     for outcome, rows in rates.groupby("outcome", sort=False):
         typer.echo()
-        show(rows, BASE_RATES, limit=0, title=f"How often a stock {outcome}")
+        bounds = zip(rows["low_independent"], rows["high_independent"], strict=True)
+        told = rows.assign(independent=[f"{100 * a:.1f} to {100 * b:.1f} %" for a, b in bounds])
+        show(told, BASE_RATES, limit=0, title=f"How often a stock {outcome}")
 
 
 def as_record(result: Result) -> Mapping[str, Any]:

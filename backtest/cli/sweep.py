@@ -117,7 +117,8 @@ def sweep(
     """Backtest every combination of parameters over the events in the store.
 
     All trades count, with or without a slot in the account; the best are run through the account
-    as well.  The sweep is recorded, and every combination counts as a trial.
+    as well.  The sweep is recorded, and every combination counts as a trial.  The table shows the
+    columns for which the terminal has room; --csv prints all.
     """
     form = form_of(as_json=as_json, as_csv=as_csv)
     grid = pairs_of(param, option="-p")

@@ -48,7 +48,7 @@ class Column:
     most: int = 0
     """Characters shown at the most; 0 shows all."""
     spare: bool = False
-    """Left out, from the right, where the terminal is too narrow for all columns."""
+    """Left out, from the right, where the terminal is too narrow; --csv has every column."""
 
     @property
     def heading(self) -> str:
@@ -174,8 +174,7 @@ def _print_table(frame: pd.DataFrame, columns: Sequence[Column], title: str) -> 
         column.name: max(cell_len(text) for text in (column.heading, *cells_of[column.name]))
         for column in chosen
     }
-    left_out = _left_out(chosen, width_of, console.width)
-    chosen = [column for column in chosen if column not in left_out]
+    chosen = _fitting(chosen, width_of, console.width)
     texts = [cells_of[column.name] for column in chosen]
     widths = [width_of[column.name] for column in chosen]
     gap = 2 if sum(widths) + 2 * (len(chosen) - 1) <= console.width else 1
@@ -204,20 +203,18 @@ def _print_table(frame: pd.DataFrame, columns: Sequence[Column], title: str) -> 
     if title:
         console.print(Text(printable(title), style="bold"))
     console.print(table)
-    if left_out:
-        names = ", ".join(column.heading for column in left_out)
-        say(f"no room for {names}: a wider terminal, or --csv")
 
 
-def _left_out(columns: list[Column], width_of: dict[str, int], room: int) -> list[Column]:
-    """The spare columns that have to go, in the order of the table."""
+def _fitting(columns: list[Column], width_of: dict[str, int], room: int) -> list[Column]:
+    """The columns without the spare ones that have to go."""
     over = sum(width_of[column.name] for column in columns) + len(columns) - 1 - room
-    gone = []
+    kept = []
     for column in reversed(columns):
         if over > 0 and column.spare:
-            gone.append(column)
             over -= width_of[column.name] + 1
-    return gone[::-1]
+        else:
+            kept.append(column)
+    return kept[::-1]
 
 
 def column_texts(frame: pd.DataFrame, column: Column) -> list[str]:

@@ -141,3 +141,24 @@ def test_plain_values_are_those_that_json_knows(value: object, expected: object)
 def test_a_missing_number_is_an_empty_cell() -> None:
     assert cell(float("nan"), Column("x", kind="number")) == ""
     assert cell(-0.0512, Column("x", kind="percent")) == "-5.12"
+
+
+def test_spare_columns_give_way_from_the_right_and_only_as_many_as_need_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.DataFrame({name: ["x" * 20] for name in ("first", "second", "third", "fourth")})
+    columns = [
+        Column("first"),
+        Column("second", spare=True),
+        Column("third", spare=True),
+        Column("fourth"),
+    ]
+    for width, told in ((90, "first second third fourth"), (80, "first second fourth")):
+        monkeypatch.setenv("COLUMNS", str(width))
+        show(frame, columns)
+        printed = capsys.readouterr().out.splitlines()
+        assert printed[0].split() == told.split()
+        assert all(len(line) <= width for line in printed)
+    monkeypatch.setenv("COLUMNS", "50")
+    show(frame, columns)
+    assert capsys.readouterr().out.splitlines()[0].split() == ["first", "fourth"]
