@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backtest.checker import Check, check
     from backtest.execution import Costs, Exits, FillRules
     from backtest.panel.arrays import ever, first
     from backtest.panel.build import load_panel
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "BoolArray": "backtest.paths",
+    "Check": "backtest.checker",
     "Costs": "backtest.execution",
     "Entries": "backtest.strategy",
     "EventPanel": "backtest.panel.panel",
@@ -52,6 +54,7 @@ _HOME = {
     "Store": "db.store",
     "Strategy": "backtest.strategy",
     "Sweep": "backtest.sweeps.result",
+    "check": "backtest.checker",
     "earnings": "backtest.strategy",
     "ever": "backtest.panel.arrays",
     "first": "backtest.panel.arrays",
@@ -67,6 +70,7 @@ _HOME = {
 
 __all__ = [
     "BoolArray",
+    "Check",
     "Costs",
     "Entries",
     "EventPanel",
@@ -79,6 +83,7 @@ __all__ = [
     "Strategy",
     "Sweep",
     "__version__",
+    "check",
     "earnings",
     "ever",
     "first",

@@ -59,7 +59,7 @@ def decide(
     return _with_reasons(strategy, panel, decisions)
 
 
-def _as_mask(values: object, shape: tuple[int, int], strategy: Strategy) -> BoolArray:
+def as_mask(values: object, shape: tuple[int, int], strategy: Strategy) -> BoolArray:
     mask = np.asarray(values)
     name = type(strategy).__name__
     if mask.dtype != np.bool_:
@@ -115,7 +115,7 @@ def _at_bars(
     n, width = len(panel), panel.width
     reads_open = isinstance(entries, OnOpen)
     raw = entries.mask if isinstance(entries, OnOpen) else entries
-    mask = _as_mask(raw, (n, width), strategy) & panel.real
+    mask = as_mask(raw, (n, width), strategy) & panel.real
     if reads_open and panel.interval.is_daily and not strategy.same_print:
         raise UsageError(
             f"{type(strategy).__name__} decides on an opening price that daily bars can only "
@@ -133,7 +133,7 @@ def _at_bars(
     bar = panel.bar[rows, at]
     decided = np.where(found, instants[rows, at], 0)
     same = np.full(n, reads_open and strategy.same_print) & found
-    kind, expires = _lives(strategy, panel, decided, rules)
+    kind, expires = lives(strategy, panel, decided, rules)
     kind = np.where(same, OrderKind.SAME_PRINT, kind)
     expires = np.where(same, decided + MINUTE, expires)
     # Only the reaction itself is traded: an order that would wait for a later phase is too late.
@@ -156,7 +156,7 @@ def _at_bars(
     return Decisions(orders, reason, np.where(found, column, -1), same)
 
 
-def _lives(
+def lives(
     strategy: Strategy, panel: EventPanel, decided: IntArray, rules: FillRules
 ) -> tuple[ByteArray, IntArray]:
     """Kind of order and the instant it dies, for decisions at ``decided`` (N)."""
@@ -263,3 +263,18 @@ def at_decision(values: FloatArray, column: IntArray) -> FloatArray:
     """Each event's value (of N x T) in its column; NaN for column -1."""
     rows = np.arange(len(column))
     return np.where(column >= 0, values[rows, np.maximum(column, 0)], np.nan)
+
+
+def content_at_decision(panel: EventPanel, decisions: Decisions) -> dict[str, FloatArray]:
+    """Content columns that the strategy read, as they stood at the decision (N each)."""
+    column = known_columns(panel, decisions)
+    found = {}
+    for name in sorted(panel.reads):
+        if name == "surprise":
+            values = panel.surprise
+        elif name.startswith("guidance:"):
+            values = panel.guidance(name.removeprefix("guidance:"))
+        else:
+            values = panel.news.count
+        found[name.replace(":", "_")] = at_decision(np.asarray(values), column)
+    return found

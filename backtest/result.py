@@ -59,6 +59,8 @@ class Result:
     """Orders that were placed, filled or not."""
     luck: Deflation | None = None
     """The account's Sharpe ratio beside what as wide a search finds in noise."""
+    look_ahead: dict[str, Any] = field(default_factory=dict)
+    """What the quick look-ahead check found (``found``, ``sentence``, ...); empty without one."""
     portfolio: Any = field(default=None, repr=False)
     """The `vectorbt.Portfolio`; None for a run read back from the store."""
 
@@ -75,7 +77,15 @@ class Result:
     @property
     def sentences(self) -> list[str]:
         """What it amounts to, in words: the result first, then how far to believe it."""
-        return [*_headline(self), *notes(self)]
+        told = [*_headline(self), *notes(self)]
+        checked = [str(self.look_ahead["sentence"])] if self.look_ahead else []
+        # A strategy that looks ahead has no result worth reading first.
+        return [*checked, *told] if self.looks_ahead else [*told, *checked]
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the quick check found that the strategy uses what it could not have known."""
+        return bool(self.look_ahead.get("found"))
 
     def plot(self) -> Figure:
         """Equity beside the benchmark, and the drawdown."""

@@ -18,12 +18,13 @@ from backtest.benchmark import buy_and_hold
 from backtest.candidates import AccountSettings, Candidates
 from backtest.closes import session_closes
 from backtest.evidence.average_path import average_path
+from backtest.evidence.look_ahead import Memory, quick_check
 from backtest.evidence.outcomes import base_rates
 from backtest.execution import Costs, Fill
 from backtest.filters import filter_reasons
 from backtest.funnel import TRADE, funnel_frame
 from backtest.marks import Marks
-from backtest.orders import Decisions, at_decision, decide, known_columns, rank_values
+from backtest.orders import Decisions, content_at_decision, decide, rank_values
 from backtest.outcomes import simulate
 from backtest.panel.build import Join, build_panel, load_prices, require_interval, schedule_known
 from backtest.panel.content import estimates_in_time
@@ -83,6 +84,7 @@ def run(
     strict_as_of: bool = False,
     resolve: str | Interval | None = None,
     benchmark: str | None = None,
+    look_ahead: bool = True,
     record: bool = True,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     on_step: Step = lambda _: None,
@@ -93,6 +95,7 @@ def run(
     ``strategy`` is a name, a ``FILE.py:Class``, a class or an object; ``params`` changes its
     fields (``{"drop": 0.03, "exits.target": 0.2}``).  ``rules`` are ``limit_offset``,
     ``limit_life`` and ``participation``.  ``since`` and ``until`` must carry a time zone.
+    ``look_ahead`` replays some of its decisions without the future (see `backtest.check`).
     ``record`` writes the run to the store's ledger.  ``on_step`` is told what is being done.
 
     Raises UsageError for settings that cannot be, and for bars that cannot serve the strategy.
@@ -114,7 +117,7 @@ def run(
         **rules,
     )
     started = time.perf_counter()
-    result = _Run(chosen, store, settings, on_step).result(now())
+    result = _Run(chosen, store, settings, on_step, look_ahead).result(now())
     result = dataclasses.replace(result, luck=judge(result, tried_before(store, result.record)))
     result.record["seconds"] = time.perf_counter() - started
     if record:
@@ -131,6 +134,7 @@ class _Run:
     store: Store
     settings: RunSettings
     on_step: Step
+    look_ahead: bool
 
     @property
     def side(self) -> int:
@@ -144,6 +148,7 @@ class _Run:
         panel = join.panel
         require_phases(self.strategy, panel)
         self.on_step("deciding")
+        memory = Memory.before_asking(self.strategy)
         strict = self.settings.strict_as_of
         known = schedule_known(self.store, panel.events, panel.sessions, strict)
         decisions = self._filtered(panel, decide(self.strategy, panel, known, self.settings.rules))
@@ -167,7 +172,7 @@ class _Run:
             same_print=decisions.same_print,
             assumed=self._assumed(panel, decisions),
             late_estimate=self._late_estimate(panel, decisions),
-            content=_content_at_decision(panel, decisions),
+            content=content_at_decision(panel, decisions),
         )
         self.on_step("measuring")
         status = _statuses(panel, decisions, outcomes, account, rows)
@@ -191,6 +196,11 @@ class _Run:
         filled = outcomes.fill == Fill.FILLED
         groups["filled"] = filled
         seeds = other_seeds(candidates, marks, self.settings.account)
+        checked: dict[str, Any] = {}
+        if self.look_ahead:
+            self.on_step("replaying without the future")
+            asked = (self.strategy, self.store, panel, known, decisions, memory, self.settings)
+            checked = quick_check(*asked)
         return Result(
             record=run_record(self.strategy, self.settings, panel, versions, now),
             events=events,
@@ -205,6 +215,7 @@ class _Run:
             other_seeds=seeds / self.settings.account.cash - 1,
             reads=tuple(sorted(panel.reads)),
             orders=int(triggered.sum()),
+            look_ahead=checked,
             portfolio=account.portfolio,
         )
 
@@ -381,18 +392,3 @@ def _with_account(signals: pd.DataFrame, account: Account, candidates: Candidate
         shares=allocation.shares[filled],
         pnl=allocation.pnl[filled],
     )
-
-
-def _content_at_decision(panel: EventPanel, decisions: Decisions) -> dict[str, np.ndarray]:
-    """Content columns that the strategy read, as they stood at the decision (N each)."""
-    column = known_columns(panel, decisions)
-    found = {}
-    for name in sorted(panel.reads):
-        if name == "surprise":
-            values = panel.surprise
-        elif name.startswith("guidance:"):
-            values = panel.guidance(name.removeprefix("guidance:"))
-        else:
-            values = panel.news.count
-        found[name.replace(":", "_")] = at_decision(np.asarray(values), column)
-    return found

@@ -130,6 +130,7 @@ def save_result(store: Store, result: Result) -> int:
         "orders": result.orders,
         "luck": None if result.luck is None else dataclasses.asdict(result.luck),
         "other_seeds": result.other_seeds,
+        "look_ahead": result.look_ahead,
         "about": about,
     }
     record = {
@@ -193,6 +194,8 @@ def load_result(store: Store, run_id: int | None = None) -> Result:
         other_seeds=np.array(found["other_seeds"], dtype=np.float64),
         orders=int(found["orders"]),
         luck=_luck(found.get("luck")),
+        # Runs of earlier versions have none.
+        look_ahead=found.get("look_ahead") or {},
         equity=frames["equity"].set_index("close"),
         **{name: frames[name] for name in FRAMES if name != "equity"},
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from db import horizon
 from db.access.door import Door
 
 if TYPE_CHECKING:
@@ -26,14 +27,16 @@ class Facts(Door):
         from db.records import listing
 
         with self._database.read() as connection:
-            return listing.instruments(connection)
+            table = listing.instruments(connection)
+        return horizon.blanked(table, "delisted")
 
     def symbols(self) -> pd.DataFrame:
         """Columns instrument_id, symbol, valid_from, valid_to: dates, both included, null open."""
         from db.records import listing
 
         with self._database.read() as connection:
-            return listing.symbols(connection)
+            table = listing.symbols(connection)
+        return horizon.blanked(horizon.dated(table, "valid_from"), "valid_to")
 
     def add_instrument(
         self,
@@ -124,7 +127,12 @@ class Facts(Door):
 
         with self._database.read() as connection:
             return reading.events(
-                connection, symbols=symbols, since=since, until=until, as_of=as_of, kind=kind
+                connection,
+                symbols=symbols,
+                since=since,
+                until=until,
+                as_of=horizon.bounded(as_of),
+                kind=kind,
             )
 
     def revisions(self, event_ids: Sequence[int] | None = None) -> pd.DataFrame:
@@ -132,7 +140,8 @@ class Facts(Door):
         from db.records import reading
 
         with self._database.read() as connection:
-            return reading.revisions(connection, event_ids)
+            table = reading.revisions(connection, event_ids)
+        return horizon.known(table, "first_known_at")
 
     def explain(self, event_id: int) -> Explanation:
         """Which release interval is used for an event, and what each source had to do with it.
@@ -141,6 +150,7 @@ class Facts(Door):
         """
         from db.records import explaining
 
+        horizon.refuse("explain()")
         with self._database.read() as connection:
             return explaining.explain(connection, event_id)
 
@@ -151,7 +161,7 @@ class Facts(Door):
         from db.records import reading
 
         with self._database.read() as connection:
-            return reading.guidance(connection, event_ids, as_of)
+            return reading.guidance(connection, event_ids, horizon.bounded(as_of))
 
     def news(
         self,
@@ -176,7 +186,12 @@ class Facts(Door):
 
         with self._database.read() as connection:
             return reading.news(
-                connection, symbols=symbols, since=since, until=until, as_of=as_of, sure=sure
+                connection,
+                symbols=symbols,
+                since=since,
+                until=until,
+                as_of=horizon.bounded(as_of),
+                sure=sure,
             )
 
     def text_facts(
@@ -191,18 +206,20 @@ class Facts(Door):
         from db.records import reading
 
         with self._database.read() as connection:
-            return reading.text_facts(connection, news_ids, as_of)
+            return reading.text_facts(connection, news_ids, horizon.bounded(as_of))
 
     def text_reactions(self, news_ids: Sequence[int] | None = None) -> pd.DataFrame:
         """How news items say that stocks moved (see `TextReaction`); told, never a price."""
         from db.records import statements
 
         with self._database.read() as connection:
-            return statements.reactions(connection, news_ids).reset_index(drop=True)
+            table = statements.reactions(connection, news_ids).reset_index(drop=True)
+        return horizon.known(table, "published_at")
 
     def actions(self, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Splits and dividends as last stated, by ex-date."""
         from db.records import reading
 
         with self._database.read() as connection:
-            return reading.actions(connection, symbols)
+            table = reading.actions(connection, symbols)
+        return horizon.dated(table, "ex_date")

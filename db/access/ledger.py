@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from db import horizon
 from db.access.door import Door
 
 if TYPE_CHECKING:
@@ -52,12 +53,14 @@ class Ledger(Door):
         from db import run_ledger
 
         with self._database.read() as connection:
-            return run_ledger.runs(connection)
+            table = run_ledger.runs(connection)
+        return horizon.known(table, "created_at")
 
     def run(self, run_id: int) -> dict[str, Any]:
         """One run, its frames included; UsageError where there is none of that number."""
         from db import run_ledger
 
+        horizon.refuse("a stored run")
         with self._database.read() as connection:
             return run_ledger.run(connection, run_id)
 

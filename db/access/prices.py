@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from db import horizon
 from db.access.door import Door
 from db.intervals import Interval
 
@@ -39,7 +40,18 @@ class Prices(Door):
         wanted = reading.Wanted.of(instruments, since_us, until_us)
         table = self._table(Interval.parse(interval))
         adjusted = maintenance.adjustments(self._database, table.interval)
-        return reading.read(table, adjusted, wanted, source, version)
+        bars = reading.read(table, adjusted, wanted, source, version)
+        if horizon.horizon() is None:
+            return bars
+        return horizon.ended(bars, self._exchanges())
+
+    def _exchanges(self) -> dict[int, str]:
+        """The exchange of each instrument."""
+        from db.records import listing
+
+        with self._database.read() as connection:
+            known = listing.instruments(connection)
+        return dict(zip(known["instrument_id"], known["exchange"], strict=True))
 
     def bar_sources(self) -> pd.DataFrame:
         """Columns interval, source, adjusted, instruments, rows, first, last, version."""
