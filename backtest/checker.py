@@ -48,6 +48,8 @@ WHAT = {
     kinds.STATE: "asked again after it saw everything",
 }
 
+_COUNTED_WITH = {kinds.REPEATED: (kinds.TAMPERED, kinds.SAME_PRINT)}
+
 
 @dataclass(frozen=True, eq=False)
 class Check:
@@ -141,7 +143,7 @@ def check(
     on_step("reading events and bars")
     panel = _panel(chosen, store, settings)
     known = schedule_known(store, panel.events, panel.sessions, strict_as_of)
-    memory = Memory.before_asking(chosen)
+    memory = Memory.before_asking(chosen, panel.events)
     on_step("deciding")
     decisions = decide(chosen, panel, known, settings.rules)
     decisions.orders.kind[filter_reasons(panel, settings) != ""] = OrderKind.NONE
@@ -153,6 +155,7 @@ def check(
         events=events,
         seed=seed,
         decided=decisions.orders.kind != OrderKind.NONE,
+        unseen=memory.events,
     )
     told = replay(chosen, sample, memory, instants=instants, seed=seed, on_step=on_step)
     on_step("one bar later")
@@ -204,13 +207,11 @@ def _replay_frame(told: Replays) -> pd.DataFrame:
             "replay": kind,
             "what": what,
             "replays": told.counts.get(kind, 0),
-            "differ": told.found.get(kind, 0),
+            "differ": sum(told.found.get(one, 0) for one in (kind, *_COUNTED_WITH.get(kind, ()))),
         }
         for kind, what in WHAT.items()
     ]
-    frame = pd.DataFrame(rows)
-    frame.loc[0, "differ"] += told.found.get(kinds.TAMPERED, 0)
-    return frame
+    return pd.DataFrame(rows)
 
 
 def _extent(record: Mapping[str, Any]) -> str:

@@ -148,7 +148,7 @@ class _Run:
         panel = join.panel
         require_phases(self.strategy, panel)
         self.on_step("deciding")
-        memory = Memory.before_asking(self.strategy)
+        memory = Memory.before_asking(self.strategy, panel.events)
         strict = self.settings.strict_as_of
         known = schedule_known(self.store, panel.events, panel.sessions, strict)
         decisions = self._filtered(panel, decide(self.strategy, panel, known, self.settings.rules))
@@ -197,7 +197,9 @@ class _Run:
         groups["filled"] = filled
         seeds = other_seeds(candidates, marks, self.settings.account)
         checked: dict[str, Any] = {}
-        if self.look_ahead:
+        if not self.look_ahead:
+            memory.remember()
+        else:
             self.on_step("replaying without the future")
             asked = (self.strategy, self.store, panel, known, decisions, memory, self.settings)
             checked = quick_check(*asked)

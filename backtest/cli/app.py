@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 import backtest
 from backtest.cli import (
+    check,
     context,
     data,
     demo,
@@ -34,7 +35,7 @@ INTERRUPTED = 130
 
 ORDER = (
     *("init", "ingest", "update", "events", "news", "data"),
-    *("strategies", "reactions", "run", "sweep", "runs", "report"),
+    *("strategies", "reactions", "run", "sweep", "check", "runs", "report"),
     *("demo", "research"),
 )
 
@@ -110,6 +111,7 @@ _command(strategies.strategies, strategies.EXAMPLE)
 _command(reactions.reactions, reactions.EXAMPLE)
 _command(run.run, run.EXAMPLE)
 _command(sweep.sweep, sweep.EXAMPLE)
+_command(check.check, check.EXAMPLE)
 app.add_typer(runs.group, name="runs")
 _command(report.report, report.EXAMPLE)
 _command(demo.demo, demo.EXAMPLE)

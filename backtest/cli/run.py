@@ -43,11 +43,15 @@ def run(
             metavar="INTERVAL", help="Finer bars of the same source decide ambiguous trades."
         ),
     ] = None,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Leave the quick look-ahead check out.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Backtest a strategy over the events in the store.
 
-    The run is recorded (backtest runs).  Fractions are fractions: 0.05 is 5 %.
+    The run is recorded (backtest runs).  Fractions are fractions: 0.05 is 5 %.  Exit status 1:
+    the strategy uses what it could not have known (backtest check).
     """
     params = pairs_of(param, option="-p")
     costs = {"commission": commission, "half_spread": half_spread, "slippage": slippage}
@@ -73,6 +77,7 @@ def run(
             strict_as_of=strict_as_of,
             resolve=resolve,
             benchmark=benchmark,
+            look_ahead=not no_check,
             on_step=on_step,
         )
     from backtest.cli.result import as_record, print_result
@@ -81,3 +86,5 @@ def run(
         print_json(as_record(result))
     else:
         print_result(result)
+    if result.looks_ahead:
+        raise typer.Exit(1)

@@ -126,14 +126,10 @@ class SampleContent:
         found["revisions"] = Facts(rows[order], told[order], np.ones(len(order)))
         return found
 
-    @cached_property
-    def differs_when_delayed(self) -> bool:
-        """Whether any content is known before its release's interval ends."""
-        early = [
-            (table["first_known_at"] < table["announced_to"]).any()
-            for table in (self.revisions, self._guidance)
-        ]
-        return bool(any(early))
+    def differs_when_delayed(self, *, guidance: bool) -> bool:
+        """Whether anything is known before its release's interval ends; guidance where asked."""
+        tables = [self.revisions, self._guidance] if guidance else [self.revisions]
+        return any(bool((one["first_known_at"] < one["announced_to"]).any()) for one in tables)
 
 
 def _withheld(said: pd.DataFrame) -> pd.DataFrame:

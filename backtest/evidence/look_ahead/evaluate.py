@@ -21,6 +21,7 @@ from db.horizon import known_until
 from db.intervals import SECOND
 
 NEVER = np.iinfo(np.int64).max
+_INDEXES = ("rank", "lo", "hi", "reference_bar")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +63,23 @@ class Tampered(Raised):
     what: str
 
 
-def evaluate(strategy: Strategy, cut: Cut, *, until: int | None = None) -> Decided | Raised:
+def evaluate(
+    strategy: Strategy, cut: Cut, *, until: int | None = None, anew: bool = False
+) -> Decided | Raised:
     """Ask a strategy about a panel; stores show what was known ``until`` then (None: everything).
 
-    Warnings are silent: missing data makes NumPy complain where the whole did not.
+    ``anew`` asks a copy made from its parameters, so that the object carries nothing over and
+    what its ``__post_init__`` reads is read under the horizon too.  Warnings are silent: missing
+    data makes NumPy complain where the whole did not.
     """
     limit = None if until is None else datetime.fromtimestamp(until / SECOND, UTC)
-    before = {name: array.copy() for name, array in cut.values.items()}
-    events = cut.panel.events.copy()
+    given = {name: getattr(cut.panel, name) for name in (*cut.values, *_INDEXES)}
+    before = {name: array.copy() for name, array in given.items()}
+    events = cut.panel.events.copy(deep=False)
     with warnings.catch_warnings(), np.errstate(all="ignore"), known_until(limit):
         warnings.simplefilter("ignore")
         try:
-            found = _decide(strategy, cut.panel, cut.known)
+            found = _decide(again(strategy) if anew else strategy, cut.panel, cut.known)
         except Exception as error:  # noqa: BLE001 - whatever the author's code raises is told
             if "is read-only" in str(error):
                 return Tampered(error, "the panel's bars")
@@ -81,7 +87,7 @@ def evaluate(strategy: Strategy, cut: Cut, *, until: int | None = None) -> Decid
     changed = [
         name
         for name, array in before.items()
-        if not np.array_equal(np.asarray(vars(cut.panel)[name]), array, equal_nan=True)
+        if not np.array_equal(np.asarray(given[name]), array, equal_nan=True)
     ]
     if not cut.panel.events.equals(events):
         changed.append("events")
@@ -91,10 +97,7 @@ def evaluate(strategy: Strategy, cut: Cut, *, until: int | None = None) -> Decid
 
 
 def again(strategy: Strategy) -> Strategy:
-    """The strategy made anew from its parameters, so that it carries nothing over.
-
-    What ``__post_init__`` reads is then read under the horizon of the replay.
-    """
+    """The strategy made anew from its parameters; itself where that cannot be done."""
     try:
         return dataclasses.replace(strategy)
     except (TypeError, ValueError):

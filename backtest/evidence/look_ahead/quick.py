@@ -13,7 +13,7 @@ from backtest.execution import OrderKind
 from backtest.orders import Decisions
 from backtest.panel.panel import EventPanel
 from backtest.paths import IntArray
-from backtest.registry import snake_case
+from backtest.registry import spoken_name
 from backtest.settings import RunSettings
 from backtest.strategy import Strategy
 
@@ -45,9 +45,11 @@ def quick_check(
         events=EVENTS,
         seed=settings.account.seed,
         decided=decisions.orders.kind != OrderKind.NONE,
+        unseen=memory.events,
     )
-    told = replay(strategy, sample, memory, instants=INSTANTS, seed=settings.account.seed)
-    name = snake_case(type(strategy).__name__)
+    seed = settings.account.seed
+    told = replay(strategy, sample, memory, instants=INSTANTS, seed=seed, first_alone=True)
+    name = spoken_name(type(strategy))
     return {
         "found": bool(told.findings),
         "sentence": _sentence(told.findings, told.instants, name),
@@ -59,7 +61,6 @@ def quick_check(
 
 def _sentence(found: Sequence[Finding], instants: int, name: str) -> str:
     if found:
-        more = "" if len(found) == 1 else f" ({len(found)} findings: backtest check {name})"
-        return f"LOOKS AHEAD: {found[0].says}{more}"
+        return f"LOOKS AHEAD: {found[0].says}"
     shown = f"{instants} instant" + ("" if instants == 1 else "s")
     return f"Quick look-ahead check: {shown}, nothing found; backtest check {name} does more."

@@ -75,13 +75,15 @@ def replay(
     *,
     instants: int | None,
     seed: int,
+    first_alone: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Replays:
     """Replay a strategy on a sample at ``instants`` instants (None: all of them).
 
-    It must have been evaluated on the whole panel before without an error.
+    ``first_alone`` stops at the first finding.  The strategy must have been evaluated on the whole
+    panel before without an error.
     """
-    run = _Run(strategy, sample, memory, instants, seed, on_step)
+    run = _Run(strategy, sample, memory, instants, seed, first_alone, on_step)
     with memory.replaying():
         run.all()
     return run.told
@@ -94,8 +96,16 @@ class _Run:
     memory: Memory
     instants: int | None
     seed: int
+    first_alone: bool
     on_step: Callable[[str], None]
     told: Replays = field(default_factory=Replays)
+    reads: set[str] = field(default_factory=set)
+    """Content columns that the strategy read of the whole sample."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether what was found settles it."""
+        return self.first_alone and bool(self.told.findings)
 
     def all(self) -> None:
         self.told.events, self.told.total = len(self.sample), self.sample.total
@@ -106,20 +116,25 @@ class _Run:
             return
         if decided.form == "open" and self.strategy.same_print:
             self.told.add(_SAME_PRINT)
-        self._cuts(decided)
-        self.on_step("withholding content")
-        self._withheld(decided)
-        self.on_step("looking for what it remembers")
-        self._remembered(decided)
+        for step, text in (
+            (self._cuts, "cutting the future off"),
+            (self._withheld, "withholding content"),
+            (self._remembered, "looking for what it remembers"),
+        ):
+            if not self.enough:
+                self.on_step(text)
+                step(decided)
 
     def _ask(self, cut: Cut, *, until: int | None = None) -> Decided | Raised:
         """Ask the strategy as if nobody had asked it before."""
         self.memory.before.restore()
-        return evaluate(again(self.strategy), cut, until=until)
+        return evaluate(self.strategy, cut, until=until, anew=True)
 
     def _seen_whole(self) -> Decided | None:
         """What it decides on the whole sample, twice; None where that settles it."""
-        first, second = (self._ask(whole(self.sample)) for _ in range(2))
+        cut = whole(self.sample)
+        first, second = self._ask(cut), self._ask(whole(self.sample))
+        self.reads = set(cut.panel.reads)
         self.told.count(say.REPEATED)
         for one in (first, second):
             if isinstance(one, Tampered):
@@ -168,6 +183,8 @@ class _Run:
                     between = possible[(possible > passed[kind]) & (possible < at)]
                     finding = self._earlier(decided, between, kind, poison) or finding
                 self.told.add(finding)
+                if self.enough:
+                    return
             for kind in passed:
                 if kind not in self.told.found:
                     passed[kind] = at
@@ -197,7 +214,8 @@ class _Run:
         self, decided: Decided, between: IntArray, kind: str, poison: Poison | None
     ) -> Finding | None:
         """The finding at the earliest instant in between that shows one."""
-        for at in _spread(between, NARROWING):
+        tried = (self.instants or NARROWING) if self.first_alone else NARROWING
+        for at in _spread(between, tried):
             finding = self._at(decided, int(at), kind, poison)
             if finding is not None:
                 return finding
@@ -263,7 +281,8 @@ class _Run:
     def _withheld(self, decided: Decided) -> None:
         self.told.count(say.DELAYED)
         sample = self.sample
-        if not sample.content.differs_when_delayed:
+        guided = any(name.startswith("guidance:") for name in self.reads)
+        if not sample.content.differs_when_delayed(guidance=guided):
             return
         rows = np.arange(len(sample))
         cut = whole(sample, delayed=True)

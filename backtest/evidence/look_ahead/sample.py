@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from backtest.evidence.look_ahead.content import SampleContent
 from backtest.panel.content import NewsColumns
@@ -72,15 +73,17 @@ def sample_of(
     events: int | None,
     seed: int,
     decided: BoolArray,
+    unseen: pd.DataFrame,
 ) -> Sample:
     """At most ``events`` rows of a panel (None: all), whole instruments as far as that goes.
 
     ``decided`` (N): the rows that the strategy decided; instruments with one come first, and all
     events of an instrument come together, so that what one event learns from another is kept.
+    ``unseen`` are the panel's events as they were before the strategy could write into them.
     """
     rows = _chosen(panel, events, seed, decided)
     picked = EventPanel(
-        events=panel.events.iloc[rows].reset_index(drop=True),
+        events=unseen.iloc[rows].reset_index(drop=True),
         sessions=take_sessions(panel.sessions, rows),
         table=panel.table,
         rank=panel.rank[rows],

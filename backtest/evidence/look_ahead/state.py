@@ -20,6 +20,7 @@ from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from backtest.panel.panel import EventPanel
 from backtest.strategy import Strategy
@@ -84,29 +85,37 @@ class Memory:
 
     strategy: Strategy
     before: Snapshot
+    events: pd.DataFrame
+    """The panel's events, as the strategy had not seen them yet."""
 
     @classmethod
-    def before_asking(cls, strategy: Strategy) -> Memory:
-        """To be called before the first evaluation."""
+    def before_asking(cls, strategy: Strategy, events: pd.DataFrame) -> Memory:
+        """To be called before the first evaluation on a panel with these events."""
         now = Snapshot.of(strategy)
         known = _LEFT_BEHIND.get(type(strategy))
         if known is not None and known[1].holds():
             own = [one for one in now.kept if one.name.startswith(_PARAMETER)]
             now = Snapshot([*known[0].kept, *own])
-        return cls(strategy, now)
+        # Nothing is copied before somebody writes (pandas' copy on write).
+        return cls(strategy, now, events.copy(deep=False))
+
+    def remember(self) -> Snapshot:
+        """Note what the evaluations left behind, so that a later check looks behind it."""
+        after = Snapshot.of(self.strategy)
+        _LEFT_BEHIND.pop(type(self.strategy), None)
+        _LEFT_BEHIND[type(self.strategy)] = (self.before, after)
+        while len(_LEFT_BEHIND) > _REMEMBERED:
+            del _LEFT_BEHIND[next(iter(_LEFT_BEHIND))]
+        return after
 
     @contextmanager
     def replaying(self) -> Iterator[None]:
         """Everything within is put back afterwards: replays leave no trace."""
-        after = Snapshot.of(self.strategy)
+        after = self.remember()
         try:
             yield
         finally:
             after.restore()
-            _LEFT_BEHIND.pop(type(self.strategy), None)
-            _LEFT_BEHIND[type(self.strategy)] = (self.before, after)
-            while len(_LEFT_BEHIND) > _REMEMBERED:
-                del _LEFT_BEHIND[next(iter(_LEFT_BEHIND))]
 
 
 _REMEMBERED = 64

@@ -1,0 +1,69 @@
+"""Every wrong strategy is found, and no right one is: by the check, and by the form runs use."""
+
+from __future__ import annotations
+
+import pytest
+
+from backtest import Strategy, check, run
+from backtest.evidence.look_ahead import Memory, quick_check
+from backtest.orders import decide
+from backtest.panel.build import build_panel, schedule_known
+from backtest.selection import chosen_events
+from backtest.settings import RunSettings
+from db.intervals import Interval
+from db.store import Store
+from tests.backtest.evidence.look_ahead.right import RIGHT
+from tests.backtest.evidence.look_ahead.wrong import WRONG
+
+SOME_WRONG = [one for one in WRONG if one.__name__ in ("OwnHigh", "GlobalCache", "ImpureMemo")]
+
+
+def as_a_run_asks(strategy: Strategy, store: Store) -> dict[str, object]:
+    """The check of a run, without the account and what else a run does."""
+    settings = RunSettings(interval=Interval.parse(strategy.interval or "1m"))
+    events = chosen_events(store, strategy, settings).events
+    panel = build_panel(store, events, settings.interval, hold=1).panel
+    known = schedule_known(store, panel.events, panel.sessions, strict=False)
+    memory = Memory.before_asking(strategy, panel.events)
+    decisions = decide(strategy, panel, known, settings.rules)
+    return quick_check(strategy, store, panel, known, decisions, memory, settings)
+
+
+@pytest.mark.parametrize("strategy", WRONG, ids=lambda one: one.__name__)
+def test_the_quick_form_finds_every_wrong_strategy(strategy: type[Strategy], market: Store) -> None:
+    found = as_a_run_asks(strategy(), market)
+    assert found["found"], found
+
+
+@pytest.mark.parametrize("strategy", RIGHT, ids=lambda one: type(one).__name__)
+def test_the_quick_form_passes_every_right_strategy(strategy: Strategy, market: Store) -> None:
+    found = as_a_run_asks(strategy, market)
+    assert not found["found"], found
+
+
+@pytest.mark.parametrize("strategy", SOME_WRONG, ids=lambda one: one.__name__)
+def test_check_and_run_find_them_whichever_comes_first(
+    strategy: type[Strategy], market: Store
+) -> None:
+    """What an earlier run of the process left in a cache hides nothing."""
+    assert not run(strategy, market, record=False, look_ahead=False).look_ahead
+    found = run(strategy, market, record=False)
+    assert found.looks_ahead
+    assert found.sentences[0].startswith("LOOKS AHEAD: ")
+    assert check(strategy, market, instants=4).found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("strategy", WRONG, ids=lambda one: one.__name__)
+def test_the_check_finds_every_wrong_strategy(strategy: type[Strategy], any_market: Store) -> None:
+    assert run(strategy, any_market, record=False).looks_ahead
+    found = check(strategy, any_market)
+    assert found.found, found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("strategy", RIGHT, ids=lambda one: type(one).__name__)
+def test_the_check_passes_every_right_strategy(strategy: Strategy, any_market: Store) -> None:
+    assert not run(strategy, any_market, record=False).looks_ahead
+    found = check(strategy, any_market)
+    assert not found.found, found
