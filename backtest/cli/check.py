@@ -65,10 +65,8 @@ def check(
     """
     params = pairs_of(param, option="-p")
     costs = {"commission": commission, "half_spread": half_spread, "slippage": slippage}
-    numbers = {
-        "events": _number(events, option="--events"),
-        "instants": _number(instants, option="--instants"),
-    }
+    most_events = _number(events, option="--events")
+    most_instants = _number(instants, option="--instants")
     with context.open_store() as store, steps() as on_step:
         from backtest.checker import check as check_strategy
         from backtest.execution import Costs
@@ -89,8 +87,9 @@ def check(
             min_price=min_price,
             min_dollar_volume=min_dollar_volume,
             strict_as_of=strict_as_of,
+            events=most_events,
+            instants=most_instants,
             on_step=on_step,
-            **numbers,
         )
     if as_json:
         print_json(as_record(found))
