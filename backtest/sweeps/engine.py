@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.candidates import AccountSettings
+from backtest.evidence.look_ahead import Memory
 from backtest.execution import Costs
 from backtest.filters import filter_reasons
 from backtest.panel.build import build_panel, require_interval, schedule_known
@@ -216,7 +217,11 @@ class _Work:
             rules=settings.rules,
         )
         self.on_step("deciding and filling")
-        return combine(grid, market, limit=self.max_memory), selection.events
+        # A later check looks behind what these many evaluations leave in a cache.
+        memory = Memory.before_asking(strategy, panel.events)
+        combined = combine(grid, market, limit=self.max_memory)
+        memory.remember()
+        return combined, selection.events
 
     def account(
         self, groups: list[Group], grid: Grid, combination: int, frame: pd.DataFrame

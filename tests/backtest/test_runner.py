@@ -478,6 +478,7 @@ def test_every_step_is_told(tiny: TinyStore) -> None:
         "filling orders",
         "keeping the account",
         "measuring",
+        "replaying without the future",
         "writing the run to the ledger",
     ]
 

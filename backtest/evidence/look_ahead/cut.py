@@ -25,13 +25,15 @@ _RANK_BITS = 32
 _GOLDEN = 0.6180339887498949
 """Multiples of it, less their whole part, are spread evenly between 0 and 1."""
 FOREVER = np.iinfo(np.int64).max
+_PRICES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True)
 class Poison:
     """What stands where the future was: every price times a factor between the two bounds.
 
-    Two that point in opposite directions are needed: one alone could agree with a comparison.
+    Two that point in opposite directions are needed, between bars and within each: one alone could
+    agree with a comparison.  A bar keeps its high above and its low below the rest.
     """
 
     name: str
@@ -39,14 +41,20 @@ class Poison:
     high: float
     content: float
     """Stands for every figure not known yet."""
+    shape: tuple[float, float, float, float]
+    """Further factors of a bar's open, high, low and close."""
 
-    def factor(self, bars: IntArray) -> FloatArray:
-        """The factor of each bar of the whole table, the same in every replay."""
+    def factor(self, bars: IntArray, name: str) -> FloatArray:
+        """The factor of a column in each bar of the whole table, the same in every replay."""
         drawn: FloatArray = np.mod(bars * _GOLDEN, 1.0)
-        return self.low + (self.high - self.low) * drawn
+        further = self.shape[_PRICES.index(name)] if name in _PRICES else 1.0
+        return (self.low + (self.high - self.low) * drawn) * further
 
 
-POISONS = (Poison("dear", 3.0, 30.0, 1e3), Poison("cheap", 0.02, 0.3, -1e3))
+POISONS = (
+    Poison("dear", 3.0, 30.0, 1e3, shape=(1.0, 1.5, 0.9, 1.4)),
+    Poison("cheap", 0.02, 0.3, -1e3, shape=(1.0, 1.1, 0.5, 0.6)),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +119,7 @@ def _cut(
         values |= {"real": base.real.copy(), "phase": base.phase.copy(), "end": base.end.copy()}
     reference = np.asarray(base.reference)[:, 0].copy()
     if poison is not None:
-        reference[~begun] *= poison.factor(base.reference_bar[~begun])
+        reference[~begun] *= poison.factor(base.reference_bar[~begun], "close")
     values["reference"] = reference[:, None]
     values = {name: array[rows] for name, array in values.items()}
     instant = int(at[0]) if calendar else FOREVER
@@ -147,7 +155,8 @@ def _window(
     for name in (*WINDOW, "before"):
         true = np.asarray(getattr(base, name))
         shown = opened if name == "open" else ended
-        other = np.nan if poison is None else true * poison.factor(base.bar)
+        price = "close" if name == "before" else name
+        other = np.nan if poison is None else true * poison.factor(base.bar, price)
         found[name] = np.where(shown, true, other)
     return found
 
@@ -220,7 +229,6 @@ class _LazyTable(PriceTable):
         return value
 
 
-_PRICES = ("open", "high", "low", "close")
 _COLUMNS = ("key", "start", "end", *_PRICES, "volume", "phase", "session", "dividend")
 
 
@@ -261,7 +269,7 @@ class _Columns:
             if self._poison is None:
                 values[hidden] = 0.0 if name == "dividend" else np.nan
             else:
-                values[hidden] *= self._poison.factor(rows[hidden])
+                values[hidden] *= self._poison.factor(rows[hidden], name)
         return values
 
     def _hidden(self, name: str, rows: IntArray) -> BoolArray:

@@ -94,9 +94,10 @@ def look_ahead(
     names = _names(sample, event)
     bar = _bar(sample, event, _first_column(whole, event, other, row, at), whole.form)
     instant = local(sample, event, at)
+    what = "news" if "news_id" in sample.panel.events.columns else "release"
     return Finding(
         replay=replay,
-        says=f"{names['symbol']}, release of {names['announced'][:10]}, bar {bar}: {with_it} on "
+        says=f"{names['symbol']}, {what} of {names['announced'][:10]}, bar {bar}: {with_it} on "
         f"the whole panel, but {without} {how.format(instant=instant)}.",
         instant=instant,
         bar=bar,

@@ -7,7 +7,7 @@ known.  The replays differ in what they put in the future's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,9 +30,14 @@ from backtest.evidence.look_ahead.evaluate import (
     evaluate,
 )
 from backtest.evidence.look_ahead.findings import Finding
+from backtest.evidence.look_ahead.instants import (
+    chosen_instants,
+    own_instants,
+    possible_instants,
+    spread,
+)
 from backtest.evidence.look_ahead.sample import Sample
 from backtest.evidence.look_ahead.state import Memory
-from backtest.orders import ON_OPEN_CUTOFF
 from backtest.paths import IntArray
 from backtest.strategy import Strategy
 
@@ -168,7 +173,7 @@ class _Run:
     # The future missing, and wild
 
     def _cuts(self, decided: Decided) -> None:
-        possible = self._possible(decided)
+        possible = possible_instants(self.sample, decided)
         self.told.possible = len(possible)
         chosen = self._chosen(decided, possible)
         self.told.instants = len(chosen)
@@ -196,7 +201,11 @@ class _Run:
         if not len(cut.rows):
             return None
         self.told.count(kind)
-        return self._compared(decided, self._ask(cut, until=at), cut, at, kind, _HOW[kind])
+        other = self._ask(cut, until=at)
+        # Honest code may refuse wild values; what needs the future raises where it is missing.
+        if poison is not None and isinstance(other, Raised):
+            return None
+        return self._compared(decided, other, cut, at, kind, _HOW[kind])
 
     def _compared(
         self, decided: Decided, other: Decided | Raised, cut: Cut, at: int, kind: str, how: str
@@ -215,58 +224,26 @@ class _Run:
     ) -> Finding | None:
         """The finding at the earliest instant in between that shows one."""
         tried = (self.instants or NARROWING) if self.first_alone else NARROWING
-        for at in _spread(between, tried):
+        for at in spread(between, tried):
             finding = self._at(decided, int(at), kind, poison)
             if finding is not None:
                 return finding
         return None
 
-    def _possible(self, decided: Decided) -> IntArray:
-        """Every instant at which something is known anew, in order: all that tells replays apart.
-
-        Decisions at bars: the ends of bars; at opens: their starts; before the open: its cutoffs.
-        """
-        panel = self.sample.panel
-        columns = self.sample.start if decided.form == "open" else panel.end
-        bars = np.unique(columns[panel.real])
-        if decided.form == "limit":
-            orders = np.unique(panel.sessions.reaction_open - ON_OPEN_CUTOFF)
-            bars = np.unique(np.concatenate([orders, bars]))
-        found: IntArray = bars[bars >= self.sample.begins.min()]
-        return found
-
     def _chosen(self, decided: Decided, possible: IntArray) -> list[int]:
-        """The instants to replay: all, or a seeded choice in which suspects come first."""
         if self.instants is None or len(possible) <= self.instants:
             return [int(one) for one in possible]
         rng = np.random.default_rng(self.seed)
-        decisions = np.unique(decided.at[decided.at < NEVER])
         suspects = self._suspects(decided, rng)
-        half = max(self.instants // 2, 1)
-        chosen = list(suspects[:half])
-        rest = np.setdiff1d(decisions, chosen)
-        room = max(self.instants * 3 // 4 - len(chosen), 0)
-        chosen += list(rng.choice(rest, min(room, len(rest)), replace=False))
-        # One before anything is decided, and some at which nothing need be.
-        before = possible[possible < decisions.min(initial=NEVER)]
-        chosen += list(before[-1:])
-        other = np.setdiff1d(possible, chosen)
-        room = self.instants - len(chosen)
-        chosen += list(rng.choice(other, max(min(room, len(other)), 0), replace=False))
-        return sorted({int(one) for one in chosen})
+        return chosen_instants(decided, possible, suspects, self.instants, rng)
 
     def _suspects(self, decided: Decided, rng: np.random.Generator) -> IntArray:
         """Instants at which events, each cut by itself, are decided otherwise; in order.
 
         Two evaluations look at every event of the sample at once.
         """
-        sample, panel = self.sample, self.sample.panel
-        bars = self.sample.start if decided.form == "open" else panel.end
-        width = (panel.hi - panel.lo).astype(np.int64)
-        drawn = bars[np.arange(len(sample)), (rng.random(len(sample)) * width).astype(np.int64)]
-        own = np.where(decided.at < NEVER, decided.at, drawn)
-        if decided.form == "limit":
-            own = panel.sessions.reaction_open - ON_OPEN_CUTOFF
+        sample = self.sample
+        own = own_instants(sample, decided, rng)
         rows = np.arange(len(sample))
         suspicious = np.zeros(len(sample), dtype=np.bool_)
         for poison in (None, POISONS[0]):
@@ -294,7 +271,7 @@ class _Run:
             return
         # Raw columns have one value an event: hidden in a world cut inside the interval.
         inside = (decided.at < sample.panel.sessions.announced_to) & (decided.at < NEVER)
-        for at in _spread(np.unique(decided.at[inside]), self.instants or NARROWING):
+        for at in spread(np.unique(decided.at[inside]), self.instants or NARROWING):
             cut = at_instant(sample, int(at), opens=decided.form == "open", delayed=True)
             if not len(cut.rows):
                 continue
@@ -347,8 +324,8 @@ class _Run:
     def _state_instants(self, decided: Decided) -> list[int]:
         instants = np.unique(decided.at[decided.at < NEVER])
         if not len(instants):
-            instants = self._possible(decided)
-        return [int(one) for one in _spread(instants, STATE_INSTANTS)]
+            instants = possible_instants(self.sample, decided)
+        return [int(one) for one in spread(instants, STATE_INSTANTS)]
 
 
 def _same(a: Decided | Raised, b: Decided | Raised, at: int) -> bool:
@@ -356,13 +333,6 @@ def _same(a: Decided | Raised, b: Decided | Raised, at: int) -> bool:
         return isinstance(a, Raised) and isinstance(b, Raised)
     rows = np.arange(len(a.at))
     return a.form == b.form and not say.differing(a, b, rows, at).any()
-
-
-def _spread(values: IntArray, number: int) -> Iterator[int]:
-    """At most ``number`` of the values, evenly spread, in order."""
-    if len(values) > number:
-        values = values[np.linspace(0, len(values) - 1, number).round().astype(np.int64)]
-    return (int(one) for one in values)
 
 
 def _named(names: list[str]) -> str:

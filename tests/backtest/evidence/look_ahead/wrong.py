@@ -409,6 +409,26 @@ class CountsItsCalls(Minute):
         return first(p.close < p.reference * (1 - 0.002 * len(_ASKED)))
 
 
+@dataclass(frozen=True)
+class DefaultArgument(Minute):
+    """The same in a default argument."""
+
+    def entries(self, p: EventPanel, seen: dict[str, float] = {}) -> Any:  # noqa: B006
+        level = seen.setdefault("level", float(np.nanmedian(closes(p) / np.asarray(p.reference))))
+        return first(p.close < p.reference * level)
+
+
+@dataclass(frozen=True)
+class ByItsName(Minute):
+    """The same under a global name that the code only spells."""
+
+    def entries(self, p: EventPanel) -> Any:
+        space = globals()
+        if "_spelled" not in space:
+            space["_spelled"] = float(np.nanmedian(closes(p) / np.asarray(p.reference)))
+        return first(p.close < p.reference * space["_spelled"])
+
+
 # Not a function of its panel at all
 
 
