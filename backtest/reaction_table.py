@@ -77,7 +77,7 @@ def from_join(join: Join) -> Reactions:
 
 def measure(panel: EventPanel) -> pd.DataFrame:
     """One row an event of the panel, in its order (see `reactions` for the columns)."""
-    m = _Measures(panel)
+    m = Measures(panel)
     s = panel.sessions
     reference_dates, reaction_dates = m.dates(s.reference), m.dates(s.reaction)
     events = panel.events
@@ -116,7 +116,7 @@ def measure(panel: EventPanel) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-class _Measures:
+class Measures:
     """Returns against the reference close over slices of the panel's bars."""
 
     def __init__(self, panel: EventPanel) -> None:
@@ -234,10 +234,6 @@ def slice_reduce(
     # reduceat also reduces what lies between two slices: in ascending order that is each bar
     # once at the most, in any other order it could be most of the table for every slice.
     some = some[np.argsort(lo[some], kind="stable")]
-    padded = np.append(values, values.dtype.type(empty))
-    bounds = np.column_stack([lo[some], hi[some]]).ravel()
-    out[some] = function.reduceat(padded, bounds)[::2]
-    return out
     padded = np.append(values, values.dtype.type(empty))
     bounds = np.column_stack([lo[some], hi[some]]).ravel()
     out[some] = function.reduceat(padded, bounds)[::2]

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from backtest.paths import BoolArray
+from backtest.evidence.inference import disjoint_holds, overlapping_products
+from backtest.paths import BoolArray, FloatArray
 from db.errors import UsageError
 
 Dates = npt.NDArray[Any]
@@ -29,7 +30,7 @@ class BaseRate:
 
     n: int
     clusters: int
-    """Dates on which the events lie."""
+    """Dates on which the events lie; for lasting ones, how many share no day."""
     k: int
     """Events with the outcome."""
     share: float
@@ -44,10 +45,19 @@ class BaseRate:
     """Independent events that would be as uncertain."""
 
 
-def base_rate(outcome: BoolArray, dates: Dates, confidence: float = 0.95) -> BaseRate:
+def base_rate(
+    outcome: BoolArray,
+    dates: Dates,
+    confidence: float = 0.95,
+    *,
+    until: Dates | None = None,
+    weights: FloatArray | None = None,
+) -> BaseRate:
     """Share of ``outcome`` (n booleans) and its two-sided intervals.
 
-    ``dates`` says which events belong together (n values; see `Dates`).
+    ``dates`` says which events belong together (n values; see `Dates`).  With ``until`` (n) an
+    event lasts from its date to that one, and events that share a day belong together, both
+    int64 numbers of days.  ``weights`` (n, positive) make it a weighted share.
 
     - Independent: Wilson's score interval (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212).
     - Clustered: with residuals summed by date, u_c, and G dates, the variance of the share is
@@ -57,32 +67,45 @@ def base_rate(outcome: BoolArray, dates: Dates, confidence: float = 0.95) -> Bas
       Methodol. 3, 484-503) and with Student's t of G - 1 degrees of freedom in place of the
       normal, which is Korn and Graubard's correction for few clusters.  Where all events agree
       the variance is 0 and tells nothing: the effective size is then G.
+    - Lasting events: the variance is that of `inference.overlapping_test`, and G the greatest
+      number of events of which no two share a day.
+    - Weighted: residuals are weighted and n is the sum of the weights; the size that independent
+      events are worth is (sum w)^2 / sum w^2 (Kish 1965).
 
     One date alone bounds nothing: its clustered interval is [0, 1], as it is without events.
 
     Raises UsageError for arrays of different length or a confidence outside (0, 1).
     """
     hit, date = np.asarray(outcome, dtype=np.bool_), np.asarray(dates)
-    if hit.ndim != 1 or hit.shape != date.shape:
+    shapes = {hit.shape, date.shape, *(np.shape(x) for x in (until, weights) if x is not None)}
+    if hit.ndim != 1 or len(shapes) > 1:
         raise UsageError(
-            f"outcome and dates must be one-dimensional and as long as each other, "
-            f"not {hit.shape} and {date.shape}"
+            "outcome, dates, until and weights must be one-dimensional and as long as each other, "
+            f"not {', '.join(map(str, sorted(shapes)))}"
         )
     if not 0 < confidence < 1:
         raise UsageError(f"confidence must lie between 0 and 1, not {confidence!r}")
     n, k = len(hit), int(hit.sum())
     if n == 0:
         return BaseRate(0, 0, 0, float("nan"), 0.0, 1.0, 0.0, 1.0, 0.0)
-    share = k / n
+    w = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+    share = min(float((w * hit).sum() / w.sum()), 1.0)
     tail = (1 + confidence) / 2
-    independent = wilson(share, n, float(ndtri(tail)))
+    worth = float(w.sum() ** 2 / (w**2).sum())
+    independent = wilson(share, worth, float(ndtri(tail)))
     _, cluster = np.unique(date, return_inverse=True)
-    clusters = int(cluster.max()) + 1
-    size = _effective_size(hit, cluster, clusters)
+    residual = w * (hit - share) / w.sum()
+    squares = float((np.bincount(cluster, weights=residual) ** 2).sum())
+    groups = int(cluster.max()) + 1
+    if until is not None:
+        first, last = (np.asarray(x, dtype=np.int64) for x in (dates, until))
+        groups = disjoint_holds(first, last)
+        squares = max(squares, overlapping_products(residual, first, last))
+    size = _effective_size(share, squares, groups, worth)
     clustered = (0.0, 1.0)
-    if clusters > 1:
-        clustered = wilson(share, size, float(stdtrit(clusters - 1, tail)))
-    return BaseRate(n, clusters, k, share, *clustered, *independent, size)
+    if groups > 1:
+        clustered = wilson(share, size, float(stdtrit(groups - 1, tail)))
+    return BaseRate(n, groups, k, share, *clustered, *independent, size)
 
 
 def base_rate_table(
@@ -90,19 +113,33 @@ def base_rate_table(
 ) -> pd.DataFrame:
     """`base_rate` of several groups, one row each in the order given.
 
-    Columns ``group``, ``events``, ``dates``, ``with_outcome``, ``share``, ``low``, ``high``
-    (date-clustered), ``low_independent``, ``high_independent`` (as if independent).
+    Columns as `rate_row` has them, with ``group`` in front.
     """
     columns = [
         *("group", "events", "dates", "with_outcome", "share", "low", "high"),
         *("low_independent", "high_independent"),
     ]
-    records = []
-    for group, (outcome, dates) in rows.items():
-        rate = base_rate(outcome, dates, confidence)
-        bounds = (rate.low, rate.high, rate.low_independent, rate.high_independent)
-        records.append((group, rate.n, rate.clusters, rate.k, rate.share, *bounds))
+    records = [
+        {"group": group, **rate_row(base_rate(outcome, dates, confidence))}
+        for group, (outcome, dates) in rows.items()
+    ]
     return pd.DataFrame(records, columns=columns)
+
+
+def rate_row(rate: BaseRate) -> dict[str, float]:
+    """``events``, ``dates``, ``with_outcome``, ``share``, ``low``, ``high`` (date-clustered),
+    ``low_independent``, ``high_independent`` (as if independent).
+    """
+    return {
+        "events": rate.n,
+        "dates": rate.clusters,
+        "with_outcome": rate.k,
+        "share": rate.share,
+        "low": rate.low,
+        "high": rate.high,
+        "low_independent": rate.low_independent,
+        "high_independent": rate.high_independent,
+    }
 
 
 def wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
@@ -116,12 +153,11 @@ def wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
     return max(0.0, min(share, low)), min(1.0, max(share, high))
 
 
-def _effective_size(hit: BoolArray, cluster: npt.NDArray[np.intp], clusters: int) -> float:
-    n, share = len(hit), float(hit.mean())
-    if clusters == 1 or share in (0.0, 1.0):
-        return float(clusters)
-    sums = np.bincount(cluster, weights=hit - share)
-    variance = clusters / (clusters - 1) * float((sums**2).sum()) / n**2
+def _effective_size(share: float, variance: float, groups: int, worth: float) -> float:
+    """``variance`` before the correction for few groups."""
+    if groups == 1 or share in (0.0, 1.0):
+        return float(groups)
+    variance *= groups / (groups - 1)
     if variance <= 0:
-        return float(n)
-    return min(float(n), share * (1 - share) / variance)
+        return worth
+    return min(worth, share * (1 - share) / variance)

@@ -34,6 +34,7 @@ __all__ = [
     "clustered_mean",
     "clustered_test",
     "disjoint_holds",
+    "overlapping_products",
     "overlapping_test",
 ]
 
@@ -104,7 +105,7 @@ def overlapping_test(
     u = x - mean
     _, cluster = np.unique(begins, return_inverse=True)
     by_date = float((np.bincount(cluster, weights=u) ** 2).sum())
-    meat = max(_overlapping_products(u, begins, ends), by_date)
+    meat = max(overlapping_products(u, begins, ends), by_date)
     error = float(np.sqrt(groups / (groups - 1) * meat) / n)
     half = float(stats.t.ppf(0.5 + confidence / 2, groups - 1)) * error
     statistic, p_value = _student(mean, error, groups - 1)
@@ -237,7 +238,7 @@ def _student(mean: float, error: float, df: int) -> tuple[float, float]:
     return mean / error, 2 * float(stats.t.sf(abs(mean / error), df))
 
 
-def _overlapping_products(u: FloatArray, first: IntArray, last: IntArray) -> float:
+def overlapping_products(u: FloatArray, first: IntArray, last: IntArray) -> float:
     """Sum of u_i u_j over all pairs (i = j included) whose holds share a session.
 
     For each i: all that begin by its end, less all that ended before it began.

@@ -129,46 +129,69 @@ def build_panel(
     hold: int = 5,
     strict: bool = False,
     extra_instruments: IntArray | None = None,
+    table: PriceTable | None = None,
 ) -> Join:
     """Join ``events`` (rows as from `Store.events`) with bars of one interval and source.
 
     ``hold`` is the longest hold in sessions for which the outcome path must reach; ``strict``
-    assumes nothing about when back-filled facts were known.  Nothing is dropped silently: every
-    event without a row in the panel is in ``left_out`` with its reason.
+    assumes nothing about when back-filled facts were known.  ``table`` joins with bars that were
+    read before.  Nothing is dropped silently: every event without a row in the panel is in
+    ``left_out`` with its reason.
     """
     events = events.reset_index(drop=True)
     sessions = event_sessions(events)
-    table = load_prices(
-        store,
-        events,
-        sessions,
-        interval,
-        source=source,
-        version=version,
-        hold=hold,
-        extra_instruments=extra_instruments,
-    )
+    if table is None:
+        table = load_prices(
+            store,
+            events,
+            sessions,
+            interval,
+            source=source,
+            version=version,
+            hold=hold,
+            extra_instruments=extra_instruments,
+        )
     ids = events["instrument_id"].fillna(-1).to_numpy(dtype=np.int64)
-    rank = table.ranks(ids)
-    lo = table.at_or_after(rank, sessions.reference_close)
-    hi = np.maximum(table.at_or_after(rank, sessions.reaction_close), lo)
-    reference_bar = lo - 1
-    reason = _why_left_out(table, sessions, ids, rank, lo, hi)
+    place = locate(table, ids, sessions)
+    reason = place.reason
     kept = np.flatnonzero(reason == "")
     left_out = events[reason != ""].assign(reason=reason[reason != ""])
     panel_events = events.iloc[kept].reset_index(drop=True)
-    kept_sessions = _take(sessions, kept)
+    kept_sessions = take_sessions(sessions, kept)
     panel = EventPanel(
         events=panel_events,
         sessions=kept_sessions,
         table=table,
-        rank=rank[kept],
-        lo=lo[kept],
-        hi=hi[kept],
-        reference_bar=reference_bar[kept],
+        rank=place.rank[kept],
+        lo=place.lo[kept],
+        hi=place.hi[kept],
+        reference_bar=place.lo[kept] - 1,
         content=_content(store, panel_events, kept_sessions, strict),
     )
     return Join(panel, left_out.reset_index(drop=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where N windows lie in a price table, and why some of them cannot be measured."""
+
+    rank: IntArray
+    """Of the instrument in the table; -1 where it has no bars."""
+    lo: IntArray
+    """First bar at or after the reference close; the one before holds the reference price."""
+    hi: IntArray
+    """One past the last bar before the reaction close."""
+    reason: np.ndarray
+    """Empty where the window can be measured."""
+
+
+def locate(table: PriceTable, instruments: IntArray, sessions: EventSessions) -> Place:
+    """The bars of each window, of an event or of a night without one, by the same rules."""
+    rank = table.ranks(instruments)
+    lo = table.at_or_after(rank, sessions.reference_close)
+    hi = np.maximum(table.at_or_after(rank, sessions.reaction_close), lo)
+    reason = _why_left_out(table, sessions, instruments, rank, lo, hi)
+    return Place(rank, lo, hi, reason)
 
 
 def _why_left_out(
@@ -201,7 +224,8 @@ def _why_left_out(
     return reason
 
 
-def _take(sessions: EventSessions, kept: IntArray) -> EventSessions:
+def take_sessions(sessions: EventSessions, kept: IntArray) -> EventSessions:
+    """The sessions of the chosen rows."""
     values: dict[str, Any] = {
         name: value[kept] if isinstance(value, np.ndarray) else [value[i] for i in kept]
         for name, value in vars(sessions).items()

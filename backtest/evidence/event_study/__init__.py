@@ -1,7 +1,7 @@
 """Event studies: abnormal returns around events, and the tests that the literature uses."""
 
 from backtest.evidence.event_study.abnormal import AbnormalReturns
-from backtest.evidence.event_study.battery import TESTS, VARIANTS
+from backtest.evidence.event_study.battery import CLUSTERED, TESTS, VARIANTS
 from backtest.evidence.event_study.correlation import CrossCorrelation, residual_correlation
 from backtest.evidence.event_study.inputs import (
     equal_weighted,
@@ -16,16 +16,17 @@ from backtest.evidence.event_study.phases import (
     overnight_and_day,
     phase_returns,
 )
-from backtest.evidence.event_study.study import Study, event_study
+from backtest.evidence.event_study.study import EventStudy, event_study
 
 __all__ = [
+    "CLUSTERED",
     "TESTS",
     "VARIANTS",
     "AbnormalReturns",
     "CrossCorrelation",
+    "EventStudy",
     "Model",
     "PhaseStudy",
-    "Study",
     "equal_weighted",
     "event_study",
     "event_study_by_phase",

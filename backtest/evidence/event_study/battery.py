@@ -46,6 +46,14 @@ TESTS = {
 }
 """Name and description of the tests, in the order of the table."""
 
+CLUSTERED = (
+    *("date_clustered", "bootstrap", "wild_bootstrap", "date_clustered_scar"),
+    *("kolari_pynnonen", "grank_t"),
+)
+"""The tests of `TESTS` that hold where events share evenings: in markets in which nothing happens
+they reject no more often than they say (docs/event-study.md); Kolari and Pynnonen's with the
+correlation of ``pairs="event"``."""
+
 VARIANTS = {
     "independent": "sum of CARs over sqrt(L sum sigma^2), normal",
     "patell_scar": "Patell, of the CAR over the forecast error of the sum",

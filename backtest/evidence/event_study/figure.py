@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from plotly.graph_objects import Figure
 
 if TYPE_CHECKING:
-    from backtest.evidence.event_study.study import Study
+    from backtest.evidence.event_study.study import EventStudy
 
 _LINE, _BAND, _INK, _GRID = "#0072B2", "rgba(0,114,178,0.18)", "#1b1f24", "#e6e8eb"
 
 
-def caar_figure(study: Study) -> Figure:
+def caar_figure(study: EventStudy) -> Figure:
     """Mean CAR from the window's first day on, in percent, with its date-clustered band."""
     frame = study.caar
     offset = frame["offset"].tolist()

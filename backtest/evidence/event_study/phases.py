@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.evidence.event_study.study import ESTIMATION, Study, event_study
+from backtest.evidence.event_study.study import ESTIMATION, EventStudy, event_study
 from backtest.evidence.event_study.windows import MISSING_EVENT, Window
 from backtest.evidence.inference import clustered_test
 from backtest.paths import FloatArray, IntArray
@@ -83,21 +83,21 @@ def overnight_and_day(open_: pd.DataFrame, close: pd.DataFrame) -> dict[str, pd.
 
 @dataclass(frozen=True)
 class PhaseStudy:
-    """One `Study` a phase, in the order of the day."""
+    """One `EventStudy` a phase, in the order of the day."""
 
-    phases: dict[str, Study]
+    phases: dict[str, EventStudy]
 
-    def __getitem__(self, phase: str) -> Study:
+    def __getitem__(self, phase: str) -> EventStudy:
         return self.phases[phase]
 
     @cached_property
     def tests(self) -> pd.DataFrame:
-        """`Study.tests` of each phase, with the column ``phase`` in front."""
+        """`EventStudy.tests` of each phase, with the column ``phase`` in front."""
         return self._joined("tests")
 
     @cached_property
     def dropped(self) -> pd.DataFrame:
-        """`Study.dropped` of each phase, with the column ``phase`` in front."""
+        """`EventStudy.dropped` of each phase, with the column ``phase`` in front."""
         return self._joined("dropped")
 
     @cached_property
@@ -148,7 +148,7 @@ class PhaseStudy:
         return joined
 
 
-def _traded_elsewhere(study: Study) -> set[object]:
+def _traded_elsewhere(study: EventStudy) -> set[object]:
     """Events that this phase could model, had it traded in the event window."""
     return set(study.dropped.loc[study.dropped["reason"] == MISSING_EVENT, "event_id"])
 

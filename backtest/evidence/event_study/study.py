@@ -26,7 +26,7 @@ WINDOW: Window = (-10, 10)
 
 
 @dataclass(frozen=True)
-class Study:
+class EventStudy:
     """Abnormal returns of N events and what they amount to.  Returns are fractions.
 
     Frames are computed when they are first asked for.  Intervals are at ``confidence`` and
@@ -60,7 +60,7 @@ class Study:
     def __repr__(self) -> str:
         first, last = self.window
         return (
-            f"Study({self.model.value} model, {len(self)} events of {self.dates} dates, "
+            f"EventStudy({self.model.value} model, {len(self)} events of {self.dates} dates, "
             f"window {first:+d} to {last:+d}, {len(self.dropped)} events dropped)"
         )
 
@@ -190,7 +190,7 @@ def event_study(
     reps: int = 1999,
     seed: int = 0,
     confidence: float = 0.95,
-) -> Study:
+) -> EventStudy:
     """Abnormal returns of ``events`` and the tests that the literature uses.
 
     Parameters
@@ -259,7 +259,7 @@ def event_study(
     dropped = pd.concat([cut.dropped, late], ignore_index=True) if failed.any() else cut.dropped
     ar = ar.take(~failed)
     span = (ar.day0 + window[0], ar.day0 + window[1]) if pairs == "event" else None
-    return Study(
+    return EventStudy(
         model=model,
         estimation=estimation,
         window=window,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.evidence.event_study import Study, event_study
+from backtest.evidence.event_study import EventStudy, event_study
 from tests.backtest.evidence.test_event_study_slowly import market_of_events
 
 OPTIONS: dict = {
@@ -24,7 +24,7 @@ SEEDED = ("bootstrap", "wild_bootstrap")
 """Draws follow the order of dates, not of events; they are compared where the dates stay."""
 
 
-def statistics(study: Study) -> pd.Series:
+def statistics(study: EventStudy) -> pd.Series:
     return pd.concat([study.tests, study.variants]).set_index(["start", "end", "test"])["statistic"]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.evidence.event_study import Study, event_study
+from backtest.evidence.event_study import EventStudy, event_study
 
 CLOSE = {"rtol": 0, "atol": 1e-8}
 DAYS = {
@@ -70,7 +70,9 @@ def prices(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / spec["price_file"], index_col="date", parse_dates=["date"])
 
 
-def study(folder: Path, prices: pd.DataFrame, window: tuple[int, int], **options: object) -> Study:
+def study(
+    folder: Path, prices: pd.DataFrame, window: tuple[int, int], **options: object
+) -> EventStudy:
     spec = json.loads((folder / "spec.json").read_text())
     end = spec["estimation_end"]
     events = pd.read_csv(folder / "events.csv")
@@ -87,17 +89,17 @@ def study(folder: Path, prices: pd.DataFrame, window: tuple[int, int], **options
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path, prices: pd.DataFrame) -> Study:
+def found(folder: Path, prices: pd.DataFrame) -> EventStudy:
     windows = pd.read_csv(folder / "expected_caar.csv")["window"].map(literal_eval)
     return study(folder, prices, (-2, 2), windows=[tuple(w) for w in windows], reps=199)
 
 
-def both(study: Study) -> pd.DataFrame:
+def both(study: EventStudy) -> pd.DataFrame:
     frame = pd.concat([study.tests, study.variants])
     return frame.set_index(["start", "end", "test"])["statistic"]
 
 
-def test_models_by_event(found: Study, folder: Path) -> None:
+def test_models_by_event(found: EventStudy, folder: Path) -> None:
     expected = pd.read_csv(folder / "expected_model.csv")
     mine = found.events
     assert mine["symbol"].tolist() == expected["firm"].tolist()
@@ -110,7 +112,7 @@ def test_models_by_event(found: Study, folder: Path) -> None:
         assert days.strftime("%Y-%m-%d").tolist() == expected[name].tolist()
 
 
-def test_abnormal_returns_by_event_and_day(found: Study, folder: Path) -> None:
+def test_abnormal_returns_by_event_and_day(found: EventStudy, folder: Path) -> None:
     expected = pd.read_csv(folder / "expected_ar.csv")
     mine = found.abnormal
     names = {"ret": "return", "ar": "abnormal", "se_fe": "forecast_error", "sar": "standardised"}
@@ -122,7 +124,7 @@ def test_abnormal_returns_by_event_and_day(found: Study, folder: Path) -> None:
     np.testing.assert_allclose(mine["abnormal"] / sigma, expected["t_simple"], **CLOSE)
 
 
-def test_cumulative_returns_by_event_and_window(found: Study, folder: Path) -> None:
+def test_cumulative_returns_by_event_and_window(found: EventStudy, folder: Path) -> None:
     expected = pd.read_csv(folder / "expected_car.csv")
     names = {"se_fe": "forecast_error", "bhar_mkt": "bhar_market", "bhar_exp": "bhar_model"}
     for text, rows in expected.groupby("window"):
@@ -135,7 +137,7 @@ def test_cumulative_returns_by_event_and_window(found: Study, folder: Path) -> N
         np.testing.assert_allclose(simple, rows["t_simple"], **CLOSE)
 
 
-def test_every_test_of_every_day(found: Study, folder: Path, prices: pd.DataFrame) -> None:
+def test_every_test_of_every_day(found: EventStudy, folder: Path, prices: pd.DataFrame) -> None:
     expected = pd.read_csv(folder / "expected_aar.csv").set_index("rel_day")
     days = [(day, day) for day in expected.index]
     statistics = both(study(folder, prices, (-2, 2), windows=days, reps=99))
@@ -148,7 +150,7 @@ def test_every_test_of_every_day(found: Study, folder: Path, prices: pd.DataFram
         np.testing.assert_allclose(found.aar[column], expected[name], **CLOSE)
 
 
-def test_every_test_of_every_window(found: Study, folder: Path) -> None:
+def test_every_test_of_every_window(found: EventStudy, folder: Path) -> None:
     expected = pd.read_csv(folder / "expected_caar.csv")
     statistics = both(found)
     for row in expected.to_dict("records"):
@@ -185,7 +187,7 @@ def test_a_delisting_drops_the_event_or_its_days(folder: Path, prices: pd.DataFr
 
 
 def test_the_raw_file_with_negative_prices_gives_other_numbers(
-    folder: Path, prices: pd.DataFrame, found: Study
+    folder: Path, prices: pd.DataFrame, found: EventStudy
 ) -> None:
     """Two prices are bid-ask midpoints marked by a minus; outside all windows they change none."""
     raw = pd.read_csv(folder / "prices_raw.csv", index_col="date", parse_dates=["date"])
