@@ -136,11 +136,11 @@ class Measures:
 
     def dates(self, sessions: IntArray) -> pd.Series:
         out = np.full(len(sessions), np.datetime64("NaT"), dtype="datetime64[D]")
-        for cal, mine in self._by_calendar():
+        for cal, mine in self.by_calendar():
             out[mine] = cal.dates[sessions[mine]]
         return pd.Series(pd.DatetimeIndex(out.astype("datetime64[s]")))
 
-    def _by_calendar(self) -> list[tuple]:  # type: ignore[type-arg]
+    def by_calendar(self) -> list[tuple]:  # type: ignore[type-arg]
         names = np.array(self.panel.sessions.exchange, dtype=object)
         return [(calendar(str(n)), np.flatnonzero(names == n)) for n in sorted(set(names))]
 
@@ -187,16 +187,16 @@ class Measures:
         bar = np.minimum(self.open_bar, len(self.table) - 1)
         return self._return(self.table.open[bar], bar, there)
 
-    def _closes(self, n: int) -> tuple[IntArray, IntArray]:
+    def closes(self, n: int) -> tuple[IntArray, IntArray]:
         """(instant of the regular close, session index) n sessions after the reaction session."""
         session = self.panel.sessions.reaction + n
         at = np.zeros(len(session), dtype=np.int64)
-        for cal, mine in self._by_calendar():
+        for cal, mine in self.by_calendar():
             at[mine] = cal.closes[np.minimum(session[mine], len(cal) - 1)]
         return at, session
 
     def end_of_session(self, n: int) -> IntArray:
-        return self.table.at_or_after(self.panel.rank, self._closes(n)[0])
+        return self.table.at_or_after(self.panel.rank, self.closes(n)[0])
 
     def has_data_through(self, n: int) -> BoolArray:
         last = self.table.session[self.table.last_bar_end(self.panel.rank) - 1]
@@ -205,7 +205,7 @@ class Measures:
     def close_after(self, n: int) -> FloatArray:
         bar = self.end_of_session(n) - 1
         inside = np.maximum(bar, 0)
-        session = self._closes(n)[1]
+        session = self.closes(n)[1]
         there = (self.table.session[inside] == session) & (
             self.table.phase[inside] == Phase.REGULAR
         )

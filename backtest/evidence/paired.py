@@ -1,4 +1,4 @@
-"""The mean difference between events and the nights that each was matched with."""
+"""Differences between groups of events that share evenings, or were matched with nights."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy import stats
 
 from backtest.evidence.inference import NAN, Estimate, disjoint_holds, overlapping_products
-from backtest.paths import FloatArray, IntArray
+from backtest.paths import BoolArray, FloatArray, IntArray
 from db.errors import UsageError
 
-__all__ = ["Span", "matched_test"]
+__all__ = ["Span", "matched_test", "two_group_test", "weighted_test"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ def matched_test(
     a pair without an answer and is left out.  Two pairs depend on each other if their events
     share a day (one event's pairs always do), or if their nights do: a night that was matched
     with several events, or nights of several companies on one bad evening, count once.  Clustered
-    two ways (Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29, eq. 2.8),
+    two ways (Cameron, Gelbach and Miller 2011, J. Bus. Econ. Stat. 29),
 
         V = V(events share a day) + V(nights share a day) - V(both on the same first days),
 
@@ -71,7 +71,51 @@ def matched_test(
     cells = int(both.max()) + 1
     shared = _corrected(_sum_of_squares(u, both), cells)
     error = float(np.sqrt(max(by_event + by_night - shared, by_event, by_night)))
-    if not error > 1e-14 * abs(mean):
+    return _student(mean, error, groups, n, confidence)
+
+
+def weighted_test(
+    values: FloatArray, weights: FloatArray, span: Span, *, confidence: float = 0.95
+) -> Estimate:
+    """Weighted mean of ``values`` (n, none NaN), clustered by the days they depend on."""
+    n = len(values)
+    if n == 0:
+        return Estimate(NAN, NAN, NAN, NAN, NAN, NAN, 0, 0)
+    mean = float((weights * values).sum() / weights.sum())
+    return _estimate(mean, weights * (values - mean) / weights.sum(), span, n, confidence)
+
+
+def two_group_test(
+    values: FloatArray, inside: BoolArray, span: Span, *, confidence: float = 0.95
+) -> Estimate:
+    """Mean of ``values`` (n) inside a group less that of the others, clustered by days.
+
+    Values of both groups that share a day depend on each other: the residuals, those of the
+    others with a minus, are summed by day (Liang and Zeger 1986, for a regression on a dummy).
+    """
+    good = ~np.isnan(values)
+    x, within = values[good], inside[good]
+    n, k = len(x), int(within.sum())
+    if k in (0, n):
+        return Estimate(NAN, NAN, NAN, NAN, NAN, NAN, n, 0)
+    means = float(x[within].mean()), float(x[~within].mean())
+    u = np.where(within, (x - means[0]) / k, -(x - means[1]) / (n - k))
+    days = Span(span.first[good], span.last[good])
+    return _estimate(means[0] - means[1], u, days, n, confidence)
+
+
+def _estimate(mean: float, u: FloatArray, span: Span, n: int, confidence: float) -> Estimate:
+    """Of residuals ``u`` that already have the mean's weights."""
+    groups = disjoint_holds(span.first, span.last)
+    if groups < 2:
+        return Estimate(mean, NAN, NAN, NAN, NAN, NAN, n, groups)
+    error = float(np.sqrt(_corrected(_meat(u, span.first, span.last), groups)))
+    return _student(mean, error, groups, n, confidence)
+
+
+def _student(mean: float, error: float, groups: int, n: int, confidence: float) -> Estimate:
+    # Values that do not vary leave no error: nothing can be said.
+    if not error > 1e-14 * max(abs(mean), 1e-12):
         return Estimate(mean, NAN, NAN, NAN, NAN, groups - 1, n, groups)
     half = float(stats.t.ppf(0.5 + confidence / 2, groups - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean / error), groups - 1))

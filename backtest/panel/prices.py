@@ -22,7 +22,7 @@ from db.intervals import MINUTE, Interval
 if TYPE_CHECKING:
     from db.bars import Bars
 
-_RANK_BITS = 32
+RANK_BITS = 32
 """Instrument rank above, minute since the epoch below: one sortable key a bar."""
 
 
@@ -74,7 +74,7 @@ class PriceTable:
         Where there is none it is the index one past the instrument's last bar.  Rank -1 gives 0.
         """
         minutes = -(-instants // MINUTE)
-        keys = (np.maximum(ranks, 0) << _RANK_BITS) + np.maximum(minutes, 0)
+        keys = (np.maximum(ranks, 0) << RANK_BITS) + np.maximum(minutes, 0)
         found = np.searchsorted(self.key, keys)
         return np.where(ranks >= 0, np.minimum(found, self.last_bar_end(ranks)), 0)
 
@@ -92,7 +92,7 @@ class PriceTable:
     def _bounds(self) -> IntArray:
         """Where each rank's bars begin; the last entry is the table's length."""
         ranks = np.arange(max(len(self.instruments), 1) + 1, dtype=np.int64)
-        return np.searchsorted(self.key, ranks << _RANK_BITS)
+        return np.searchsorted(self.key, ranks << RANK_BITS)
 
     def scale_at(self, ranks: IntArray, instants: IntArray) -> FloatArray:
         """Factor from the frame's prices to prices as traded at each instant."""
@@ -130,7 +130,7 @@ def price_table(
     picked: slice | IntArray = slice(None) if keep.all() else np.flatnonzero(keep)
     rank, start = rank[picked], bars.start[picked]
     splits, dividends = _actions_by_rank(actions, instruments, exchange_of, bars)
-    key = (rank << _RANK_BITS) + start // MINUTE
+    key = (rank << RANK_BITS) + start // MINUTE
     prices = {name: getattr(bars, name)[picked] for name in ("open", "high", "low", "close")}
     volume = bars.volume[picked]
     if bars.adjusted == "none" and len(splits):
@@ -163,11 +163,11 @@ class WantedSpans:
 
     def mask(self, rank: IntArray, start: IntArray, instruments: IntArray) -> np.ndarray:
         """True for the bars (sorted by rank and start) that lie in some span."""
-        key = (rank << _RANK_BITS) + start // MINUTE
+        key = (rank << RANK_BITS) + start // MINUTE
         place = np.searchsorted(instruments, self.instrument)
         known = place < len(instruments)
         known[known] = instruments[place[known]] == self.instrument[known]
-        ranks = place[known] << _RANK_BITS
+        ranks = place[known] << RANK_BITS
         lo = np.searchsorted(key, ranks + self.since[known] // MINUTE)
         hi = np.searchsorted(key, ranks + self.until[known] // MINUTE)
         change = np.zeros(len(key) + 1, dtype=np.int64)
@@ -220,8 +220,8 @@ def _without_splits(
 ) -> tuple[dict[str, FloatArray], FloatArray]:
     factor = np.ones(len(key))
     for rank, at, ratio in splits.itertuples(index=False):
-        lo = np.searchsorted(key, int(rank) << _RANK_BITS)
-        hi = np.searchsorted(key, (int(rank) << _RANK_BITS) + int(at) // MINUTE)
+        lo = np.searchsorted(key, int(rank) << RANK_BITS)
+        hi = np.searchsorted(key, (int(rank) << RANK_BITS) + int(at) // MINUTE)
         factor[lo:hi] *= ratio
     return {name: values / factor for name, values in prices.items()}, volume * factor
 
@@ -231,7 +231,7 @@ def _dividend_per_bar(dividends: pd.DataFrame, splits: pd.DataFrame, key: IntArr
     cash = np.zeros(len(key))
     for rank, at, value in dividends.itertuples(index=False):
         later = splits[(splits["rank"] == rank) & (splits["at"] > at)]
-        bar = np.searchsorted(key, (int(rank) << _RANK_BITS) + int(at) // MINUTE)
-        if bar < len(key) and key[bar] >> _RANK_BITS == int(rank):
+        bar = np.searchsorted(key, (int(rank) << RANK_BITS) + int(at) // MINUTE)
+        if bar < len(key) and key[bar] >> RANK_BITS == int(rank):
             cash[bar] += value / later["ratio"].prod()
     return cash

@@ -1,0 +1,129 @@
+"""What a study found, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.studies.rates import FIRST, REFERENCE
+
+if TYPE_CHECKING:
+    from backtest.studies.result import Study
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """``0.0123`` -> ``1.2 %``; a dash where it is not known."""
+    if not np.isfinite(value):
+        return "-"
+    return f"{round(value * 100, digits) + 0.0:.{digits}f} %"
+
+
+def points(value: float, digits: int = 1) -> str:
+    """``0.0123`` -> ``+1.2``: percentage points, or percent, with a sign."""
+    return f"{round(value * 100, digits) + 0.0:+.{digits}f}" if np.isfinite(value) else "-"
+
+
+def outcome_words(record: dict[str, Any], outcome: str) -> str:
+    """``closes 10 % or more above the reference close``, as a sentence goes on."""
+    way = "above" if record["side"] > 0 else "below"
+    hold = record["hold"]
+    sessions = f"{hold} session{'s' if hold > 1 else ''}"
+    when = f"closes {sessions} after the reaction" if hold else "closes"
+    what = "reference close" if outcome == REFERENCE else "first price that could be had"
+    return f"{when} {record['gain'] * 100:g} % or more {way} the {what}"
+
+
+def p_text(value: float) -> str:
+    """``p = 0.031``, ``p < 0.001``."""
+    if not np.isfinite(value):
+        return "p unknown"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def study_sentences(study: Study) -> list[str]:
+    """Of what was chosen, how often, against what, and how sure."""
+    record = study.record
+    measured = len(study.events)
+    chosen = int(study.events["chosen"].sum())
+    left_out = int(study.funnel["events"].sum()) - measured
+    counted = (
+        f"{measured:,} measurable events ({left_out:,} more could not be measured or are of "
+        f"another kind); {chosen:,} are chosen: {record['chosen']}."
+    )
+    said = [counted]
+    for outcome in (REFERENCE, FIRST):
+        said += _rate_sentences(study, outcome)
+    said += _placebo_sentences(study)
+    if study.abnormal is not None:
+        said.append(_abnormal_sentence(study))
+    return said + list(study.notes)
+
+
+def _rate_sentences(study: Study, outcome: str) -> list[str]:
+    rows = study.rates[study.rates["outcome"] == outcome].set_index("group")
+    everything, chosen = rows.iloc[0], rows.loc[study.record["group"]]
+    if not chosen["events"]:
+        return [
+            f"No chosen event {outcome_words(study.record, outcome)} or does not: none is left."
+        ]
+    happens = outcome_words(study.record, outcome)
+    text = (
+        f"{percent(chosen['share'])} of {int(chosen['events']):,} chosen events: {happens} "
+        f"({percent(chosen['low'])} to {percent(chosen['high'])}, clustered by date); "
+        f"of all events {percent(everything['share'])}."
+    )
+    return [text]
+
+
+def _placebo_sentences(study: Study) -> list[str]:
+    if study.placebo.empty:
+        return []
+    matched, nights = study.matches["event_id"].nunique(), len(study.matches)
+    different = len(study.matches[["instrument_id", "reference_date"]].drop_duplicates())
+    found = (
+        f"{matched:,} of {matched + len(study.unmatched):,} chosen events were matched with "
+        f"{different:,} placebo nights ({nights:,} pairs)."
+    )
+    said = [found]
+    for outcome in (REFERENCE, FIRST):
+        row = _row(study.placebo, outcome=outcome, measure="share")
+        if row is None or not row["events"]:
+            continue
+        said.append(
+            f"Of the matched events {percent(row['event_value'])} {_short(outcome)}, of their "
+            f"placebo nights {percent(row['night_value'])}: {points(row['difference'])} points "
+            f"({points(row['low'])} to {points(row['high'])}, {_p_values(row)})."
+        )
+    return said
+
+
+def _short(outcome: str) -> str:
+    against = "reference close" if outcome == REFERENCE else "first price"
+    return f"gained it on the {against}"
+
+
+def _p_values(row: pd.Series) -> str:
+    text = p_text(row["p_value"])
+    return text + (f", Holm {row['p_adjusted']:.3f}" if np.isfinite(row["p_adjusted"]) else "")
+
+
+def _abnormal_sentence(study: Study) -> str:
+    abnormal = study.abnormal
+    assert abnormal is not None
+    row = abnormal.caar.iloc[-1] if "phase" in abnormal.caar else abnormal.caar.iloc[0]
+    part = f"{row['phase']}, " if "phase" in abnormal.caar else ""
+    return (
+        f"Event study ({abnormal.said}): the mean abnormal return of {part}sessions "
+        f"{int(row['start']):+d} to {int(row['end']):+d} is {points(row['caar'], 2)} % "
+        f"({points(row['low'], 2)} to {points(row['high'], 2)}, {int(row['n']):,} events, "
+        f"{p_text(row['p_value'])}); {len(abnormal.dropped):,} dropped."
+    )
+
+
+def _row(frame: pd.DataFrame, **wanted: str) -> pd.Series | None:
+    mask = np.ones(len(frame), dtype=bool)
+    for name, value in wanted.items():
+        mask &= (frame[name] == value).to_numpy()
+    return frame[mask].iloc[0] if mask.any() else None
