@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         on_open,
         param,
     )
+    from backtest.studies.engine import study
+    from backtest.studies.result import Study
     from backtest.sweeps.engine import sweep
     from backtest.sweeps.result import Sweep
     from db.store import Store
@@ -53,6 +55,7 @@ _HOME = {
     "Result": "backtest.result",
     "Store": "db.store",
     "Strategy": "backtest.strategy",
+    "Study": "backtest.studies.result",
     "Sweep": "backtest.sweeps.result",
     "check": "backtest.checker",
     "earnings": "backtest.strategy",
@@ -65,6 +68,7 @@ _HOME = {
     "param": "backtest.strategy",
     "reactions": "backtest.reaction_table",
     "run": "backtest.runner",
+    "study": "backtest.studies.engine",
     "sweep": "backtest.sweeps.engine",
 }
 
@@ -81,6 +85,7 @@ __all__ = [
     "Result",
     "Store",
     "Strategy",
+    "Study",
     "Sweep",
     "__version__",
     "check",
@@ -94,6 +99,7 @@ __all__ = [
     "param",
     "reactions",
     "run",
+    "study",
     "sweep",
 ]
 

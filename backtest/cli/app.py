@@ -25,6 +25,7 @@ from backtest.cli import (
     run,
     runs,
     strategies,
+    study,
     sweep,
     update,
 )
@@ -35,7 +36,7 @@ INTERRUPTED = 130
 
 ORDER = (
     *("init", "ingest", "update", "events", "news", "data"),
-    *("strategies", "reactions", "run", "sweep", "check", "runs", "report"),
+    *("strategies", "reactions", "study", "run", "sweep", "check", "runs", "report"),
     *("demo", "research"),
 )
 
@@ -109,6 +110,7 @@ _command(news.news, news.EXAMPLE)
 app.add_typer(data.group, name="data")
 _command(strategies.strategies, strategies.EXAMPLE)
 _command(reactions.reactions, reactions.EXAMPLE)
+_command(study.study, study.EXAMPLE)
 _command(run.run, run.EXAMPLE)
 _command(sweep.sweep, sweep.EXAMPLE)
 _command(check.check, check.EXAMPLE)

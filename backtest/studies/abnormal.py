@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ class StudyOptions:
     """A symbol, ``equal`` for the mean of all companies, or None: equal where there are enough."""
     factors: str | Path | pd.DataFrame | None = None
     """A file in the form of the French library's, or a frame of fractions."""
-    factor_unit: Literal["percent", "fraction"] = "percent"
+    factor_unit: str = "percent"
     """Of the file."""
     estimation: Window = ESTIMATION
     window: Window | None = None
@@ -205,7 +205,7 @@ def _factors(options: StudyOptions) -> pd.DataFrame | None:
     path = Path(options.factors)
     if not path.is_file():
         raise UsageError(f"there is no file {path}", where="--factors")
-    return read_factors(path, unit=options.factor_unit)
+    return read_factors(path, unit="percent" if options.factor_unit == "percent" else "fraction")
 
 
 def _market_column(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from backtest.panel.prices import PriceTable, price_table
+from backtest.panel.sessions import to_us
 from backtest.studies.options import Options
 from db.intervals import DAY, MINUTE
 

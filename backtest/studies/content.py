@@ -18,12 +18,13 @@ from backtest.panel.content import Facts, NewsColumns, news_columns
 from backtest.panel.panel import EventPanel
 from backtest.paths import BoolArray, FloatArray, IntArray
 from backtest.studies.conditions import Condition
+from db.batches import SURE
 
 
 class Content:
     """Content columns of a panel's N events at C instants each."""
 
-    def __init__(self, panel: EventPanel, news: pd.DataFrame | None) -> None:
+    def __init__(self, panel: EventPanel, news: pd.DataFrame) -> None:
         self.panel = panel
         self._items = news
 
@@ -73,8 +74,8 @@ class Content:
 
     @property
     def _linked(self) -> pd.DataFrame:
-        items = self._items if self._items is not None else pd.DataFrame()
-        return items[items["instrument_id"].notna()]
+        sure = self._items["link_confidence"] >= SURE
+        return self._items[self._items["instrument_id"].notna() & sure]
 
     @cached_property
     def covered(self) -> BoolArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -51,7 +51,7 @@ def study(
     model: str | None = None,
     market: str | None = None,
     factors: str | Path | pd.DataFrame | None = None,
-    factor_unit: Literal["percent", "fraction"] = "percent",
+    factor_unit: str = "percent",
     estimation: tuple[int, int] = ESTIMATION,
     window: tuple[int, int] | None = None,
     windows: Sequence[tuple[int, int]] | None = None,
@@ -62,31 +62,23 @@ def study(
 ) -> Study:
     """How often events end in a gain, and how that compares with nights without news.
 
-    Parameters
-    ----------
-    strategy
-        A name, ``FILE.py:Class``, a class or an object: its events, those with its setup, and
-        those that it fills are the groups; ``params`` changes its fields.
-    conditions
-        Texts such as ``"drop>=0.05"`` or ``"session=post"`` (see `conditions.NAMES`); all must
-        hold.  With a strategy they restrict every group.
-    gain, hold
-        The outcome: the close ``hold`` sessions after the reaction session is at least ``gain``
-        above the reference close, and above the first price that could be had.
-    by
-        Also split the chosen events by ``year``, ``quarter``, ``session`` or ``surprise``.
-    placebo, nights, size_caliper, volatility_caliper
-        Match each chosen event with up to so many nights of its company without news, whose move
-        differs by at most so large a part of the event's, and the log of whose volatility by at
-        most so much.
-    event_study, model, market, factors, factor_unit, estimation, window, windows
-        Abnormal returns of the chosen events: by session for daily bars, by phase for others.
-        ``market`` is a symbol or ``equal``; ``factors`` a file or a frame (see
-        `evidence.event_study.read_factors`).
-    strict_as_of
-        Assume nothing about when back-filled facts were known.
-    seed, reps
-        Of the event study's bootstraps.
+    - ``strategy``: a name, ``FILE.py:Class``, a class or an object; its events, those with its
+      setup, and those that it fills are the groups.  ``params`` changes its fields.
+    - ``conditions``: texts such as ``"drop>=0.05"`` or ``"session=post"`` (see `NAMES` of
+      `backtest.studies`); all must hold.  With a strategy they restrict every group.
+    - ``gain``, ``hold``: the outcome, a close ``hold`` sessions after the reaction session that
+      is at least ``gain`` above the reference close, and above the first price that could be had.
+    - ``by``: also split the chosen events by ``year``, ``quarter``, ``session`` or ``surprise``.
+    - ``placebo``, ``nights``, ``size_caliper``, ``volatility_caliper``: match each chosen event
+      with up to so many nights of its company without news, whose move differs by at most so
+      large a part of the event's, and the log of whose volatility by at most so much.
+    - ``event_study``, ``model``, ``market``, ``factors``, ``factor_unit``, ``estimation``,
+      ``window``, ``windows``: abnormal returns of the chosen events, by session for daily bars, by
+      phase for others.  ``market`` is a symbol or ``equal``; ``factors`` a file or a frame.
+      ``seed`` and ``reps`` are its bootstraps'.
+    - ``strict_as_of`` assumes nothing about when back-filled facts were known.
+
+    The rest is as in `backtest.run`.
 
     Raises UsageError for options that cannot be and for conditions on outcomes, DataError for a
     store without events or bars.  Without the extra ``evidence`` everything but the event study

@@ -12,7 +12,7 @@ from backtest.panel.build import take_sessions
 from backtest.paths import BoolArray, FloatArray, IntArray
 from backtest.studies.conditions import MARKET_NAMES, PRICE_NAMES, Condition
 from backtest.studies.knowledge import Judge
-from backtest.studies.matching import Calipers, Matches, Traits, match
+from backtest.studies.matching import NO_NIGHT, Calipers, Matches, Traits, match
 from backtest.studies.nights import QuietNights, quiet_panel
 from backtest.studies.outcomes import from_entry, from_reference, outcome_ends
 from backtest.studies.shapes import Shape
@@ -21,6 +21,7 @@ from db.calendar import calendar
 
 _AT_ONCE = 200
 """Instruments whose nights are laid out together."""
+NOT_LIKE = "no night without news that fulfils the conditions"
 MEASURES = {"drop": "drop", "low": "low", "gap": "overnight move"}
 
 
@@ -92,7 +93,8 @@ def draw_nights(
             ),
             calipers,
         )
-        reason[mine] = pairs.reason
+        quiet_ones = np.isin(rank[mine], nights.panel.rank)
+        reason[mine] = np.where((pairs.reason == NO_NIGHT) & quiet_ones, NOT_LIKE, pairs.reason)
         at = mine[pairs.event]
         parts.append(at)
         found.append(_measured(nights, usable[pairs.night], pairs, events, wanted, at, market))

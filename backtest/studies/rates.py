@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from backtest.evidence.base_rates import base_rate, rate_row
-from backtest.evidence.extras import evidence_module
 from backtest.evidence.inference import clustered_test, overlapping_test
 from backtest.evidence.paired import Span, two_group_test, weighted_test
 from backtest.paths import BoolArray, FloatArray, IntArray
 from backtest.studies.outcomes import gained
-from db.errors import MissingExtraError
 
 REFERENCE, FIRST = "reference", "first price"
 OUTCOMES = (REFERENCE, FIRST)
@@ -144,13 +142,14 @@ def conditions_frame(
 
 
 def holm(p_values: FloatArray) -> FloatArray:
-    """Holm's adjusted p values; a single one needs none, and without the extra they are NaN."""
-    if (~np.isnan(p_values)).sum() < 2:
-        return p_values
-    try:
-        evidence_module("statsmodels.stats.multitest", "a correction")
-    except MissingExtraError:
-        return np.full(len(p_values), np.nan)
-    from backtest.evidence.overfitting import adjust
+    """P values adjusted for their number (Holm 1979, Scand. J. Stat. 6); NaN stays NaN.
 
-    return adjust(p_values)
+    The same as `evidence.overfitting.adjust`, which needs the extra ``evidence``: the k-th smallest
+    of n times n - k + 1, no smaller than the one before it, at most 1.
+    """
+    known = np.flatnonzero(~np.isnan(p_values))
+    out = np.full(len(p_values), np.nan)
+    order = known[np.argsort(p_values[known], kind="stable")]
+    steps = p_values[order] * np.arange(len(order), 0, -1)
+    out[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(steps) else steps
+    return out

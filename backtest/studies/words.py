@@ -25,14 +25,19 @@ def points(value: float, digits: int = 1) -> str:
     return f"{round(value * 100, digits) + 0.0:+.{digits}f}" if np.isfinite(value) else "-"
 
 
-def outcome_words(record: dict[str, Any], outcome: str) -> str:
+def outcome_words(record: dict[str, Any], outcome: str, *, verb: str = "closes") -> str:
     """``closes 10 % or more above the reference close``, as a sentence goes on."""
     way = "above" if record["side"] > 0 else "below"
     hold = record["hold"]
     sessions = f"{hold} session{'s' if hold > 1 else ''}"
-    when = f"closes {sessions} after the reaction" if hold else "closes"
+    when = f"{verb} {sessions} after the reaction" if hold else verb
     what = "reference close" if outcome == REFERENCE else "first price that could be had"
     return f"{when} {record['gain'] * 100:g} % or more {way} the {what}"
+
+
+def window_words(start: int, end: int) -> str:
+    """``day 0``, ``days 1 to 5``: exchange sessions from day 0."""
+    return f"day {start}" if start == end else f"days {start} to {end}"
 
 
 def p_text(value: float) -> str:
@@ -68,9 +73,9 @@ def _rate_sentences(study: Study, outcome: str) -> list[str]:
         return [
             f"No chosen event {outcome_words(study.record, outcome)} or does not: none is left."
         ]
-    happens = outcome_words(study.record, outcome)
+    happens = outcome_words(study.record, outcome, verb="close")
     text = (
-        f"{percent(chosen['share'])} of {int(chosen['events']):,} chosen events: {happens} "
+        f"{percent(chosen['share'])} of {int(chosen['events']):,} chosen events {happens} "
         f"({percent(chosen['low'])} to {percent(chosen['high'])}, clustered by date); "
         f"of all events {percent(everything['share'])}."
     )
@@ -115,8 +120,8 @@ def _abnormal_sentence(study: Study) -> str:
     row = abnormal.caar.iloc[-1] if "phase" in abnormal.caar else abnormal.caar.iloc[0]
     part = f"{row['phase']}, " if "phase" in abnormal.caar else ""
     return (
-        f"Event study ({abnormal.said}): the mean abnormal return of {part}sessions "
-        f"{int(row['start']):+d} to {int(row['end']):+d} is {points(row['caar'], 2)} % "
+        f"Event study ({abnormal.said}): the mean abnormal return of {part}"
+        f"{window_words(int(row['start']), int(row['end']))} is {points(row['caar'], 2)} % "
         f"({points(row['low'], 2)} to {points(row['high'], 2)}, {int(row['n']):,} events, "
         f"{p_text(row['p_value'])}); {len(abnormal.dropped):,} dropped."
     )

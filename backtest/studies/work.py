@@ -10,29 +10,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.evidence.paired import Span
-from backtest.funnel import funnel_frame
 from backtest.panel.build import Join, build_panel, schedule_known
 from backtest.panel.events import events_of_kind
-from backtest.panel.sessions import from_us
+from backtest.registry import snake_case
 from backtest.runner import require_phases
 from backtest.selection import chosen_events, session_labels
 from backtest.settings import RunSettings
 from backtest.strategy import EventFilter, Strategy
 from backtest.studies.abnormal import Abnormal, abnormal_returns
 from backtest.studies.bars import FOREVER, study_table, us
-from backtest.studies.chosen import EVERYTHING, Choice, by_conditions, by_strategy
+from backtest.studies.chosen import EVERYTHING, by_conditions, by_strategy
 from backtest.studies.compare import balance, comparison, matched_groups, pair_up
 from backtest.studies.content import Content
+from backtest.studies.frames import Measured, coverage, events_frame, funnel_of, pair_frames
 from backtest.studies.knowledge import Judge
 from backtest.studies.nights import Headlines, QuietNights, Releases
 from backtest.studies.options import Options
-from backtest.studies.outcomes import Ends, from_entry, from_reference, outcome_ends
+from backtest.studies.outcomes import outcome_ends
 from backtest.studies.placebo import MEASURES, Drawn, Wanted, draw_nights, size_measure
 from backtest.studies.rates import (
-    FIRST,
-    REFERENCE,
-    Group,
     Target,
     conditions_frame,
     rates_frame,
@@ -46,35 +42,8 @@ from db.errors import DataError, MissingExtraError, UsageError
 if TYPE_CHECKING:
     from db.store import Store
 
-ENOUGH = "chosen"
 _NO_FRAME = pd.DataFrame()
-
-
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    """The measurable events with their groups and outcomes."""
-
-    nights: Nights
-    ends: Ends
-    choice: Choice
-    labels: np.ndarray
-    content: Content
-
-    def group(self, name: str, mask: np.ndarray, entry: np.ndarray) -> Group:
-        moves = {
-            REFERENCE: from_reference(self.nights, self.ends),
-            FIRST: from_entry(self.nights, self.ends, entry),
-        }
-        whole = Group(name, moves, Span(self.ends.day, self.ends.last_day))
-        return whole.take(name, mask)
-
-    def groups(self) -> list[Group]:
-        return [self.group(p.name, p.mask, p.known.entry) for p in self.choice.parts]
-
-    @property
-    def chosen(self) -> Group:
-        part = self.choice.chosen
-        return self.group(part.name, part.mask, part.known.entry)
+_NO_NEWS = pd.DataFrame({"instrument_id": pd.Series(dtype="Int64")})
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,31 +83,31 @@ class Work:
         self._require_true_prices(table.adjusted)
         self.on_step("judging the conditions")
         tape = Tape(table)
-        news = self.store.news() if self._needs_news else None
+        news = self.store.news() if self._needs_news else _NO_NEWS
         measured = self._measure(join, tape, news)
         groups, chosen = measured.groups(), measured.chosen
         notes: list[str] = []
-        drawn = None
         compared = matches = unmatched = balanced = _NO_FRAME
         if options.placebo:
             self.on_step("looking for placebo nights")
-            drawn = self._draw(measured, tape, news)
+            asked = pd.concat([events, others], ignore_index=True)
+            drawn = self._draw(measured, tape, news, asked)
             pairs = pair_up(drawn, chosen)
             compared = comparison(pairs, self.target)
             balanced = self._balance(measured, drawn)
-            matches, unmatched = self._pairs(measured, drawn)
+            matches, unmatched = pair_frames(measured, drawn, size_measure(options.conditions))
             groups += matched_groups(pairs)
-            notes += _coverage(matches, news)
+            notes += coverage(matches, news)
         self.on_step("measuring abnormal returns")
         abnormal = self._abnormal(measured, notes)
         panel = measured.nights.panel
         splits = split_groups(options.by, measured.choice.chosen, chosen, panel, measured.content)
         return Study(
             record=self._record(measured, now),
-            events=self._events(measured),
+            events=events_frame(measured),
             rates=rates_frame(groups, self.target),
             conditions=self._conditions(measured),
-            funnel=_funnel(join, others, measured.choice),
+            funnel=funnel_of(join, others, measured.choice),
             splits=rates_frame(splits, self.target),
             placebo=compared,
             balance=balanced,
@@ -180,7 +149,7 @@ class Work:
                 hint="import raw prices (--adjusted none) with the corporate actions",
             )
 
-    def _measure(self, join: Join, tape: Tape, news: pd.DataFrame | None) -> _Measured:
+    def _measure(self, join: Join, tape: Tape, news: pd.DataFrame) -> Measured:
         panel, options = join.panel, self.options
         if not len(panel):
             raise DataError(
@@ -207,9 +176,19 @@ class Work:
         else:
             self.on_step("deciding and filling")
             choice = by_strategy(judge, judged, self.strategy, panel, known, self._settings)
-        return _Measured(nights, ends, choice, labels, content)
+        return Measured(nights, ends, choice, labels, content)
 
-    def _draw(self, measured: _Measured, tape: Tape, news: pd.DataFrame | None) -> Drawn:
+    def _every_release(self, asked: pd.DataFrame) -> pd.DataFrame:
+        """All earnings events of the store, whichever of them were ``asked`` about."""
+        o = self.options
+        kind = "earnings" if self.strategy is None else self.strategy.events.kind
+        if kind == "earnings" and o.symbols is None and o.since is None and o.until is None:
+            return asked
+        return events_of_kind(self.store, "earnings")
+
+    def _draw(
+        self, measured: Measured, tape: Tape, news: pd.DataFrame, asked: pd.DataFrame
+    ) -> Drawn:
         options, nights = self.options, measured.nights
         panel = nights.panel
         rows = np.flatnonzero(measured.choice.chosen.mask)
@@ -217,8 +196,8 @@ class Work:
         quiet = QuietNights(
             tape=tape,
             exchange_of=dict(zip(known["instrument_id"], known["exchange"], strict=True)),
-            releases=Releases.of(events_of_kind(self.store, "earnings")),
-            headlines=Headlines.of(news if news is not None else self.store.news()),
+            releases=Releases.of(self._every_release(asked)),
+            headlines=Headlines.of(news),
             since=FOREVER[0] if options.since is None else us(options.since),
             until=FOREVER[1] if options.until is None else us(options.until),
         )
@@ -232,40 +211,13 @@ class Work:
         )
         return draw_nights(nights, wanted, quiet, options.conditions, options.calipers)
 
-    def _balance(self, measured: _Measured, drawn: Drawn) -> pd.DataFrame:
+    def _balance(self, measured: Measured, drawn: Drawn) -> pd.DataFrame:
         rows = np.flatnonzero(measured.choice.chosen.mask)
         name = size_measure(self.options.conditions)
         size = getattr(measured.nights, name)[rows]
         return balance(drawn, size, measured.nights.volatility[rows], MEASURES[name])
 
-    def _pairs(self, measured: _Measured, drawn: Drawn) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """`Study.matches` and `Study.unmatched`."""
-        nights, frame = measured.nights, drawn.frame
-        rows = np.flatnonzero(measured.choice.chosen.mask)
-        own = nights.panel.events.iloc[rows].reset_index(drop=True)
-        name = size_measure(self.options.conditions)
-        at = drawn.event
-        matches = pd.DataFrame(
-            {
-                "event_id": own["event_id"].to_numpy()[at],
-                "symbol": own["symbol"].to_numpy()[at],
-                "instrument_id": frame["instrument_id"],
-                "reference_date": _local_date(frame["reference_close"].to_numpy()),
-                "reaction_date": _local_date(frame["reaction_close"].to_numpy()),
-                "event_size": getattr(nights, name)[rows][at],
-                "night_size": frame["size"],
-                "event_volatility": nights.volatility[rows][at],
-                "night_volatility": frame["volatility"],
-                "distance": frame["distance"],
-                "from_reference": frame["from_reference"],
-                "from_first": frame["from_first"],
-            }
-        )
-        without = drawn.reason != ""
-        unmatched = own.loc[without, ["event_id", "symbol"]].assign(reason=drawn.reason[without])
-        return matches, unmatched.reset_index(drop=True)
-
-    def _abnormal(self, measured: _Measured, notes: list[str]) -> Abnormal | None:
+    def _abnormal(self, measured: Measured, notes: list[str]) -> Abnormal | None:
         options, panel = self.options, measured.nights.panel
         if not options.event_study:
             return None
@@ -280,32 +232,7 @@ class Work:
             return None
         return found
 
-    def _events(self, measured: _Measured) -> pd.DataFrame:
-        """`Study.events`."""
-        nights, choice = measured.nights, measured.choice
-        panel, m = nights.panel, nights.measures
-        mask, known = choice.chosen.mask, choice.chosen.known
-        frame = pd.DataFrame(
-            {
-                "event_id": panel.events["event_id"],
-                "symbol": panel.events["symbol"],
-                "announced_from": panel.events["announced_from"],
-                "session": measured.labels,
-                "reference_date": m.dates(panel.sessions.reference),
-                "reaction_date": m.dates(panel.sessions.reaction),
-                "known_at": from_us(np.where(mask & (known.at < _LATEST), known.at, -1)),
-                "from_reference": from_reference(nights, measured.ends),
-                "from_first": from_entry(nights, measured.ends, known.entry),
-                "chosen": mask,
-            }
-        )
-        frame["from_first"] = frame["from_first"].where(mask)
-        for one in choice.judged:
-            frame[str(one.condition)] = pd.array(one.holds, dtype="boolean")
-            frame.loc[one.unknown, str(one.condition)] = pd.NA
-        return frame
-
-    def _conditions(self, measured: _Measured) -> pd.DataFrame:
+    def _conditions(self, measured: Measured) -> pd.DataFrame:
         judged = measured.choice.judged
         everything = measured.choice.parts[0]
         whole = np.ones(len(everything.mask), dtype=np.bool_)
@@ -313,11 +240,9 @@ class Work:
         rows = [(str(one.condition), one.holds, one.unknown) for one in judged]
         return conditions_frame(rows, base, self.target)
 
-    def _record(self, measured: _Measured, now: datetime) -> dict[str, Any]:
+    def _record(self, measured: Measured, now: datetime) -> dict[str, Any]:
         options, table = self.options, measured.nights.table
         name = "" if self.strategy is None else type(self.strategy).__name__
-        from backtest.registry import snake_case
-
         command = options.command(snake_case(name) if name else "")
         return {
             "title": f"Study of {measured.choice.words}",
@@ -341,42 +266,7 @@ class Work:
         }
 
 
-_LATEST = 1 << 61
-
-
 class _Everything(Strategy):
     """Stands for every earnings event."""
 
     events = EventFilter("earnings")
-
-
-def _funnel(join: Join, others: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-    reasons = [
-        join.left_out["reason"],
-        others["status"] if "status" in others else pd.Series(dtype=object),
-        pd.Series(np.where(choice.status == "", ENOUGH, choice.status)),
-    ]
-    counts = pd.concat(reasons, ignore_index=True).value_counts()
-    return funnel_frame(counts, outcome=ENOUGH)
-
-
-def _local_date(instants: np.ndarray) -> pd.DatetimeIndex:
-    """The day of a close, which is the same in New York and on its exchange."""
-    stamps = pd.DatetimeIndex(np.asarray(instants, dtype="datetime64[us]"), tz="UTC")
-    return stamps.tz_convert("America/New_York").tz_localize(None).normalize()
-
-
-def _coverage(matches: pd.DataFrame, news: pd.DataFrame | None) -> list[str]:
-    """Where no news is known at all, a night without news is only one without a release."""
-    if matches.empty:
-        return []
-    companies = matches["instrument_id"].unique()
-    known = set() if news is None else set(news["instrument_id"].dropna().astype("int64"))
-    silent = sum(int(one) not in known for one in companies)
-    if not silent:
-        return []
-    text = (
-        f"The store holds no news of {silent:,} of the {len(companies):,} companies matched: there "
-        "a night without news is a night without an earnings release nearby."
-    )
-    return [text]

@@ -53,12 +53,17 @@ def residual_correlation(
         return CrossCorrelation(0.0, 0)
     order = np.argsort(rows[:, 0], kind="stable")
     begins, ends = rows[order, 0], rows[order, -1]
+    in_order = event_span is not None and bool((np.diff(event_span[0][order]) >= 0).all())
     total, pairs = 0.0, 0
     for start in range(0, n, _BLOCK):
         block = order[start : start + _BLOCK]
         low, high = int(begins[start]), int(ends[start : start + len(block)].max())
         # Sorted by their first day, later events that begin after the block ends share nothing.
         stop = int(np.searchsorted(begins, high, side="right"))
+        if event_span is not None and in_order:
+            # Nor do those whose event window begins after the last of the block's has ended.
+            last = event_span[1][block].max()
+            stop = min(stop, int(np.searchsorted(event_span[0][order], last, side="right")))
         others = order[start:stop]
         mine = _dense(residuals[block], rows[block], low, high)
         theirs = _dense(residuals[others], rows[others], low, high)
