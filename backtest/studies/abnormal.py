@@ -71,6 +71,15 @@ class StudyOptions:
                 f"factors are in percent or fraction, not {self.factor_unit!r}",
                 where="--factor-unit",
             )
+        if isinstance(self.factors, str | Path) and not Path(self.factors).is_file():
+            raise UsageError(f"there is no file {self.factors}", where="--factors")
+        for first, last in self.windows or ():
+            if self.window is not None and not self.window[0] <= first <= last <= self.window[1]:
+                raise UsageError(
+                    f"{first}:{last} is not inside {self.window[0]}:{self.window[1]}",
+                    where="--windows",
+                    hint="--window says which sessions are studied",
+                )
         for name in ("estimation", "window"):
             span = getattr(self, name)
             if span is not None and span[1] < span[0]:
@@ -203,8 +212,6 @@ def _factors(options: StudyOptions) -> pd.DataFrame | None:
     if options.factors is None or isinstance(options.factors, pd.DataFrame):
         return options.factors
     path = Path(options.factors)
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}", where="--factors")
     return read_factors(path, unit="percent" if options.factor_unit == "percent" else "fraction")
 
 
