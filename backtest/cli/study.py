@@ -14,7 +14,7 @@ from backtest.cli.tables import form_of, print_json, show
 from backtest.cli.words import instant, pairs_of, symbols_of
 from db.errors import UsageError
 
-EXAMPLE = 'backtest study --interval 1d --condition session=post --condition "drop>=0.05"'
+EXAMPLE = 'backtest study --condition "drop>=0.05" --interval 1d'
 
 
 def study(

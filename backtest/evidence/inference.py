@@ -161,7 +161,10 @@ def cluster_bootstrap(
         low, high, p_value = _wild(total, size, mean, error, reps, seed, confidence)
     elif method == "pairs":
         draws = _pairs(total, size, mean, reps, seed)
-        reach = float(np.quantile(draws, confidence)) * error
+        # With few clusters most draws may be infinitely far out, and nothing is then bounded.
+        with np.errstate(invalid="ignore"):
+            reach = float(np.quantile(draws, confidence)) * error
+        reach = float("inf") if np.isnan(reach) else reach
         low, high = mean - reach, mean + reach
         p_value = _share_beyond(draws, abs(mean / error))
     else:

@@ -55,7 +55,7 @@ def study_sentences(study: Study) -> list[str]:
     left_out = int(study.funnel["events"].sum()) - measured
     counted = (
         f"{measured:,} measurable events ({left_out:,} more could not be measured or are of "
-        f"another kind); {chosen:,} are chosen: {record['chosen']}."
+        f"another kind). Chosen: {chosen:,}, by {record['chosen']}."
     )
     said = [counted]
     for outcome in (REFERENCE, FIRST):
