@@ -124,12 +124,13 @@ def _print_rates(found: Study) -> None:
 
 
 def _print_abnormal(abnormal: Abnormal, limit: int) -> None:
-    title = f"Mean cumulative abnormal return, {abnormal.said}"
-    _table(title, _tested(_windowed(abnormal.caar)), CAAR)
-    tests = _tested(_windowed(abnormal.tests))
-    tests["mark"] = np.where(tests["test"].isin(CLUSTERED), "*", "")
-    title = "Tests of it; * holds where companies report on the same evenings"
-    _table(title, tests, TESTS, limit=limit)
+    if abnormal.caar["n"].any():
+        title = f"Mean cumulative abnormal return, {abnormal.said}"
+        _table(title, _tested(_windowed(abnormal.caar)), CAAR)
+        tests = _tested(_windowed(abnormal.tests))
+        tests["mark"] = np.where(tests["test"].isin(CLUSTERED), "*", "")
+        title = "Tests of it; * holds where companies report on the same evenings"
+        _table(title, tests, TESTS, limit=limit)
     if len(abnormal.dropped):
         _table("Left out of the event study", _reasons(abnormal.dropped), REASONS)
 

@@ -242,9 +242,9 @@ def _chosen(
         model = Model.parse(named) if named else Model.MARKET
         return model, market, f"{model.value} model, market {symbol}"
     if companies >= LEAST or options.market is not None:
-        market = {
-            p: equal_weighted(f, least=min(LEAST, max(companies, 2))) for p, f in returns.items()
-        }
+        # Asked for, the mean of two will do; by itself it should be something like a market.
+        least = 2 if options.market is not None else LEAST
+        market = {phase: equal_weighted(frame, least=least) for phase, frame in returns.items()}
         model = Model.parse(named) if named else Model.MARKET
         return model, market, f"{model.value} model, market the mean of {companies:,} companies"
     model = Model.parse(named) if named else Model.MEAN_ADJUSTED

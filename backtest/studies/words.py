@@ -84,7 +84,11 @@ def _rate_sentences(study: Study, outcome: str) -> list[str]:
 
 def _placebo_sentences(study: Study) -> list[str]:
     if study.placebo.empty:
-        return []
+        if study.unmatched.empty:
+            return []
+        why = study.unmatched["reason"].value_counts()
+        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in why.items())
+        return [f"None of the chosen events has a placebo night: {reasons}."]
     matched, nights = study.matches["event_id"].nunique(), len(study.matches)
     different = len(study.matches[["instrument_id", "reference_date"]].drop_duplicates())
     found = (
@@ -117,6 +121,10 @@ def _p_values(row: pd.Series) -> str:
 def _abnormal_sentence(study: Study) -> str:
     abnormal = study.abnormal
     assert abnormal is not None
+    if not abnormal.caar["n"].any():
+        why = abnormal.dropped["reason"].value_counts()
+        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in why.items())
+        return f"Event study ({abnormal.said}): no event can be studied: {reasons}."
     row = abnormal.caar.iloc[-1] if "phase" in abnormal.caar else abnormal.caar.iloc[0]
     part = f"{row['phase']}, " if "phase" in abnormal.caar else ""
     return (

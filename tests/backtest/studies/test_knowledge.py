@@ -34,6 +34,15 @@ def tiny(tmp_path: Path) -> Iterator[TinyStore]:
         yield store
 
 
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyStore]:
+    """One release after the close; for asking alone."""
+    with TinyStore(tmp_path_factory.mktemp("evening")) as store:
+        store.bars("AMD", EVENING)
+        store.release("AMD", "2019-01-29", "post")
+        yield store
+
+
 def asked(tiny: TinyStore, *conditions: str, **options: Any) -> Study:
     options = {"interval": "1m", "placebo": False, "event_study": False} | options
     return study(tiny.store, conditions=conditions, **options)
@@ -61,23 +70,19 @@ def only(tiny: TinyStore, *conditions: str, **options: Any) -> pd.Series:
     ],
 )
 def test_known_at_and_the_first_price(
-    tiny: TinyStore, conditions: list[str], known: str, price: float
+    evening: TinyStore, conditions: list[str], known: str, price: float
 ) -> None:
-    tiny.bars("AMD", EVENING)
-    tiny.release("AMD", "2019-01-29", "post")
-    row = only(tiny, *conditions)
+    row = only(evening, *conditions)
     assert row["chosen"]
     assert clock(row["known_at"]) == known
     assert row["from_reference"] == pytest.approx(0.10)
     assert row["from_first"] == pytest.approx(22.0 / price - 1)
 
 
-def test_ten_percent_exactly_is_a_gain(tiny: TinyStore) -> None:
-    tiny.bars("AMD", EVENING)
-    tiny.release("AMD", "2019-01-29", "post")
-    rates = asked(tiny, "session=post").rates
+def test_ten_percent_exactly_is_a_gain(evening: TinyStore) -> None:
+    rates = asked(evening, "session=post").rates
     assert rates["with_outcome"].tolist() == [1, 1, 1, 1]
-    assert asked(tiny, "session=post", gain=0.11).rates["with_outcome"].tolist() == [0, 0, 1, 1]
+    assert asked(evening, "session=post", gain=0.11).rates["with_outcome"].tolist() == [0, 0, 1, 1]
 
 
 def test_content_is_known_when_its_column_first_shows_it(tiny: TinyStore) -> None:
@@ -130,10 +135,8 @@ def test_conditions_that_hold_at_different_times_are_not_all_met(tiny: TinyStore
         ("volatility>=0.01", "not 20 daily returns before"),
     ],
 )
-def test_unknown_is_neither_true_nor_false(tiny: TinyStore, condition: str, reason: str) -> None:
-    tiny.bars("AMD", EVENING)
-    tiny.release("AMD", "2019-01-29", "post")
-    found = asked(tiny, condition)
+def test_unknown_is_neither_true_nor_false(evening: TinyStore, condition: str, reason: str) -> None:
+    found = asked(evening, condition)
     assert found.conditions[["holds", "fails", "unknown"]].to_numpy().tolist() == [[0, 0, 1]]
     assert f"{condition} unknown: {reason}" in found.funnel["reason"].tolist()
     assert found.events[condition].isna().all()
