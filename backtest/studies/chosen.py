@@ -48,10 +48,10 @@ def by_conditions(judge: Judge, judged: list[Judged]) -> Choice:
     nothing = judge.together([])
     together = judge.together(judged)
     texts = [str(one.condition) for one in judged]
-    single = [
-        Part(text, one.holds, judge.together([one]))
-        for text, one in zip(texts, judged, strict=True)
-    ]
+    single = []
+    for text, one in zip(texts, judged, strict=True):
+        alone = judge.together([one])
+        single.append(Part(text, alone.mask, alone))
     everything = Part(EVERYTHING, np.ones(len(nothing.mask), dtype=np.bool_), nothing)
     several = [Part(ALL, together.mask, together)] if len(judged) > 1 else []
     parts = [everything, *single, *several]

@@ -98,14 +98,15 @@ class QuietNights:
     since: int
     until: int
     """Nights whose release would have begun in [since, until] (us UTC)."""
+    hold: int = 0
+    """Sessions after the reaction session for which the outcome is held."""
 
     def of(self, ranks: IntArray, shape: Shape) -> Nights:
-        """All nights of instruments (of one exchange) that could have held a release of this
-        shape, and did not.
+        """All nights of instruments (of one exchange) without a release, though of that shape.
 
         A night needs 20 returns before it, can be measured as an event would be, and lies more
-        than `APART` sessions from every release and apart from every news item of the company
-        between its reference close and its reaction close.  Nothing of what came after its
+        than `APART` sessions from every release, its hold included, and apart from every news
+        item of the company between its reference close and its reaction close.  Nothing of what came after its
         reaction session's first bar is looked at, but for whether that session closed.
         """
         table = self.tape.table
@@ -119,7 +120,8 @@ class QuietNights:
         place = locate(table, ids, sessions)
         free = place.reason == ""
         free &= (sessions.announced_from >= self.since) & (sessions.announced_from <= self.until)
-        free &= ~self.releases.near(ids, sessions.reference + 1, sessions.reaction)
+        last = sessions.reaction + self.hold
+        free &= ~self.releases.near(ids, sessions.reference + 1, last)
         free &= ~self.headlines.between(ids, sessions.reference_close, sessions.reaction_close)
         kept = np.flatnonzero(free)
         return Nights(

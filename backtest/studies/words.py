@@ -114,8 +114,8 @@ def _short(outcome: str) -> str:
 
 
 def _p_values(row: pd.Series) -> str:
-    text = p_text(row["p_value"])
-    return text + (f", Holm {row['p_adjusted']:.3f}" if np.isfinite(row["p_adjusted"]) else "")
+    text, adjusted = p_text(row["p_value"]), p_text(row["p_adjusted"])
+    return f"{text}, {adjusted} by Holm" if np.isfinite(row["p_adjusted"]) else text
 
 
 def _abnormal_sentence(study: Study) -> str:

@@ -201,6 +201,7 @@ class Work:
             headlines=Headlines.of(news),
             since=FOREVER[0] if options.since is None else us(options.since),
             until=FOREVER[1] if options.until is None else us(options.until),
+            hold=options.hold,
         )
         shapes = shapes_of(panel.events, panel.sessions, daily=panel.interval.is_daily)
         wanted = Wanted(
