@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtest.panel.build import require_interval
-from backtest.registry import find_strategy
+from backtest.registry import find_strategy, snake_case
 from backtest.strategy import Strategy
 from backtest.studies.abnormal import ESTIMATION, StudyOptions
 from backtest.studies.conditions import Condition, parse_condition
@@ -124,4 +124,5 @@ def study(
             confidence=confidence,
         ),
     )
-    return Work(store, chosen, options, on_step).result(now())
+    called = strategy if isinstance(strategy, str) else snake_case(type(chosen).__name__)
+    return Work(store, chosen, options, called if chosen else "", on_step).result(now())

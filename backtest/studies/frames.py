@@ -18,7 +18,7 @@ from backtest.studies.placebo import Drawn
 from backtest.studies.rates import FIRST, REFERENCE, Group
 from backtest.studies.tape import Nights
 
-ENOUGH = "chosen"
+CHOSEN = "chosen"
 _LATEST = 1 << 61
 
 
@@ -103,25 +103,26 @@ def pair_frames(measured: Measured, drawn: Drawn, name: str) -> tuple[pd.DataFra
 
 
 def funnel_of(join: Join, others: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    """`Study.funnel`."""
     reasons = [
         join.left_out["reason"],
         others["status"] if "status" in others else pd.Series(dtype=object),
-        pd.Series(np.where(choice.status == "", ENOUGH, choice.status)),
+        pd.Series(np.where(choice.status == "", CHOSEN, choice.status)),
     ]
     counts = pd.concat(reasons, ignore_index=True).value_counts()
-    frame = funnel_frame(counts, outcome=ENOUGH)
+    frame = funnel_frame(counts, outcome=CHOSEN)
     # Conditions strike in the order in which they were given.
     texts = [str(one.condition) for one in choice.judged]
     place = [_place(str(reason), texts) for reason in frame["reason"]]
     frame = frame.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
     frame["left"] = (
-        frame["events"].sum() - frame["events"].where(frame["reason"] != ENOUGH, 0).cumsum()
+        frame["events"].sum() - frame["events"].where(frame["reason"] != CHOSEN, 0).cumsum()
     )
     return frame
 
 
 def _place(reason: str, texts: list[str]) -> int:
-    if reason == ENOUGH:
+    if reason == CHOSEN:
         return len(texts) + 2
     if reason in ORDER:
         return -1

@@ -106,8 +106,8 @@ class QuietNights:
 
         A night needs 20 returns before it, can be measured as an event would be, and lies more
         than `APART` sessions from every release, its hold included, and apart from every news
-        item of the company between its reference close and its reaction close.  Nothing of what came after its
-        reaction session's first bar is looked at, but for whether that session closed.
+        item of the company between its reference close and its reaction close.  Nothing of what
+        came after its reaction session's first bar is looked at, but for whether it closed.
         """
         table = self.tape.table
         lo, hi = table.first_bar(ranks), table.last_bar_end(ranks)

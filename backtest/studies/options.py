@@ -6,9 +6,10 @@ import math
 import shlex
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from backtest.studies.abnormal import StudyOptions
+from backtest.studies.abnormal import ESTIMATION, StudyOptions
 from backtest.studies.conditions import Condition
 from backtest.studies.matching import Calipers
 from db.errors import UsageError, did_you_mean
@@ -78,4 +79,33 @@ class Options:
         words += ["--hold", str(self.hold)] if self.hold else []
         words += ["--by", self.by] if self.by else []
         words += ["--strict-as-of"] if self.strict_as_of else []
-        return shlex.join(words)
+        return shlex.join([*words, *self._placebo_words(), *self._abnormal_words()])
+
+    def _placebo_words(self) -> list[str]:
+        if not self.placebo:
+            return ["--no-placebo"]
+        usual, mine, words = Calipers(), self.calipers, []
+        words += ["--nights", str(mine.nights)] if mine.nights != usual.nights else []
+        words += ["--size-caliper", f"{mine.size:g}"] if mine.size != usual.size else []
+        if mine.volatility != usual.volatility:
+            words += ["--volatility-caliper", f"{mine.volatility:g}"]
+        return words
+
+    def _abnormal_words(self) -> list[str]:
+        if not self.event_study:
+            return ["--no-event-study"]
+        mine, words = self.abnormal, []
+        words += ["--model", mine.model] if mine.model else []
+        words += ["--market", mine.market] if mine.market else []
+        # Factors given as a frame have no name.
+        words += ["--factors", str(mine.factors)] if isinstance(mine.factors, str | Path) else []
+        words += ["--factor-unit", mine.factor_unit] if mine.factor_unit != "percent" else []
+        for option, spans in (
+            ("--estimation", [mine.estimation] if mine.estimation != ESTIMATION else []),
+            ("--window", [mine.window] if mine.window else []),
+            ("--windows", list(mine.windows or ())),
+        ):
+            if spans:
+                words += [option, ",".join(f"{first}:{last}" for first, last in spans)]
+        words += ["--seed", str(mine.seed)] if mine.seed else []
+        return words

@@ -12,7 +12,6 @@ import pandas as pd
 
 from backtest.panel.build import Join, build_panel, schedule_known
 from backtest.panel.events import events_of_kind
-from backtest.registry import snake_case
 from backtest.runner import require_phases
 from backtest.selection import chosen_events, session_labels
 from backtest.settings import RunSettings
@@ -28,11 +27,7 @@ from backtest.studies.nights import Headlines, QuietNights, Releases
 from backtest.studies.options import Options
 from backtest.studies.outcomes import outcome_ends
 from backtest.studies.placebo import MEASURES, Drawn, Wanted, draw_nights, size_measure
-from backtest.studies.rates import (
-    Target,
-    conditions_frame,
-    rates_frame,
-)
+from backtest.studies.rates import Target, conditions_frame, rates_frame
 from backtest.studies.result import Study
 from backtest.studies.shapes import shapes_of
 from backtest.studies.splits import split_groups
@@ -53,6 +48,8 @@ class Work:
     store: Store
     strategy: Strategy | None
     options: Options
+    called: str
+    """What the strategy was called by; empty without one."""
     on_step: Callable[[str], None]
 
     @property
@@ -245,10 +242,9 @@ class Work:
     def _record(self, measured: Measured, now: datetime) -> dict[str, Any]:
         options, table = self.options, measured.nights.table
         name = "" if self.strategy is None else type(self.strategy).__name__
-        command = options.command(snake_case(name) if name else "")
         return {
             "title": f"Study of {measured.choice.words}",
-            "command": command,
+            "command": options.command(self.called),
             "chosen": measured.choice.words,
             "group": measured.choice.chosen.name,
             "strategy": name,

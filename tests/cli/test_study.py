@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_a_strategy_and_the_parts_that_can_be_left_out(tiny_cli: Cli) -> None:
     assert (found["placebo"], found["event_study"]) == ([], None)
     assert {row["group"] for row in found["rates"]} == {"all measurable events", "filled"}
     assert found["funnel"][-1]["events"] == 1
-    assert tiny_cli(*found["record"]["command"].split()[1:]).status == 0
+    assert tiny_cli(*shlex.split(found["record"]["command"])[1:]).status == 0
 
 
 def test_minutes_by_phase(tiny_cli: Cli) -> None:
@@ -68,7 +69,10 @@ def test_windows_with_a_minus_are_read(tiny_cli: Cli) -> None:
         *LINE, "-c", "session=post", "--estimation", "-12:-6", "--window", "-5:8",
         "--windows", "-1:1,0,1:5", "--model", "mean-adjusted", "--json",
     )  # fmt: skip
-    caar = record_of(outcome)["event_study"]["caar"]
+    found = record_of(outcome)
+    caar = found["event_study"]["caar"]
+    again = tiny_cli(*shlex.split(found["record"]["command"])[1:], "--json")
+    assert record_of(again)["event_study"]["caar"] == caar
     assert [(row["start"], row["end"]) for row in caar] == [(-1, 1), (0, 0), (1, 5)]
 
 
