@@ -93,7 +93,10 @@ def study(
         Path | None,
         typer.Option(metavar="FILE", help="Write rates and abnormal returns as one HTML page."),
     ] = None,
-    limit: options.Limit = options.LIMIT,
+    all_tests: Annotated[
+        bool,
+        typer.Option("--all-tests", help="Print the tests, too, that same evenings mislead."),
+    ] = False,
     as_json: options.Json = False,
     as_csv: options.Csv = False,
 ) -> None:
@@ -152,7 +155,7 @@ def study(
     elif form == "csv":
         show(found.rates, (), form="csv")
     else:
-        print_study(found, limit)
+        print_study(found, all_tests=all_tests)
 
 
 def _optional(text: str | None, option: str) -> tuple[int, int] | None:

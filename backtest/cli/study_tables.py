@@ -88,7 +88,7 @@ REASONS = (Column("reason", wide=True, wrap=True), Column("events", kind="count"
 FUNNEL = (*REASONS, Column("left", "left over", "count"))
 
 
-def print_study(found: Study, limit: int) -> None:
+def print_study(found: Study, *, all_tests: bool) -> None:
     """The sentences, then the tables that they come from."""
     record, width = found.record, shutil.get_terminal_size().columns
     head = f"{record['title']}, {record['interval']} bars of {record['source']}"
@@ -104,7 +104,7 @@ def print_study(found: Study, limit: int) -> None:
     if len(found.unmatched):
         _table("Chosen events without a placebo night", _reasons(found.unmatched), REASONS)
     if found.abnormal is not None:
-        _print_abnormal(found.abnormal, limit)
+        _print_abnormal(found.abnormal, all_tests=all_tests)
     _table("Where every event ended", found.funnel, FUNNEL)
 
 
@@ -123,22 +123,29 @@ def _print_rates(found: Study) -> None:
             _table(title, _with_intervals(found.splits, outcome), RATES)
 
 
-def _print_abnormal(abnormal: Abnormal, limit: int) -> None:
+def _print_abnormal(abnormal: Abnormal, *, all_tests: bool) -> None:
     if abnormal.caar["n"].any():
         title = f"Mean cumulative abnormal return, {abnormal.said}"
         _table(title, _tested(_windowed(abnormal.caar)), CAAR)
         tests = _tested(_windowed(abnormal.tests))
         tests["mark"] = np.where(tests["test"].isin(CLUSTERED), "*", "")
-        title = "Tests of it; * holds where companies report on the same evenings"
-        _table(title, tests, TESTS, limit=limit)
+        if all_tests:
+            title = "Tests of it; * may hold where companies report on the same evenings"
+            _table(title, tests, TESTS)
+        else:
+            sound = tests[tests["mark"] != ""]
+            title = "Tests of it that know of companies which report on the same evenings"
+            _table(title, sound, TESTS[1:])
+            left = len(set(tests["test"])) - len(set(sound["test"]))
+            typer.echo(f"{left} more of the literature's tests: --all-tests")
     if len(abnormal.dropped):
         _table("Left out of the event study", _reasons(abnormal.dropped), REASONS)
 
 
-def _table(title: str, frame: pd.DataFrame, columns: tuple[Column, ...], *, limit: int = 0) -> None:
+def _table(title: str, frame: pd.DataFrame, columns: tuple[Column, ...]) -> None:
     typer.echo()
     typer.echo(textwrap.fill(printable(title), shutil.get_terminal_size().columns))
-    show(frame, columns, limit=limit)
+    show(frame, columns, limit=0)
 
 
 def _span(low: float, high: float, *, signed: bool) -> str:
