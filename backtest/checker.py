@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from backtest.candidates import AccountSettings
 from backtest.evidence.look_ahead import (
     COLUMNS,
     Memory,
@@ -29,7 +28,7 @@ from backtest.panel.panel import EventPanel
 from backtest.registry import find_strategy, snake_case, source_hash
 from backtest.runner import require_phases
 from backtest.selection import chosen_events
-from backtest.settings import RunSettings
+from backtest.settings import AccountSettings, RunSettings
 from backtest.strategy import Strategy
 from db.errors import UsageError
 from db.intervals import Interval

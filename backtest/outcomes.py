@@ -318,7 +318,7 @@ def simulate(
 
     Parameters are arrays over N events (`Orders`, the second half of `Paths`) and M bars;
     ``side`` is +1 (long) or -1 (short).  A fill never depends on the account: see
-    `backtest.allocation` for which of them the account could afford.
+    `backtest.account.allocation` for which of them the account could afford.
     """
     n = len(orders.kind)
     ints = np.full((6, n), -1, dtype=np.int64)

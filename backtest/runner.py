@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.account import account_candidates, main_calendar, session_marks
-from backtest.allocation import SlotStatus, other_seeds
-from backtest.benchmark import buy_and_hold
-from backtest.candidates import AccountSettings, Candidates
-from backtest.closes import session_closes
+from backtest.account.allocation import SlotStatus, other_seeds
+from backtest.account.assembly import account_candidates, main_calendar, session_marks
+from backtest.account.benchmark import buy_and_hold
+from backtest.account.candidates import Candidates
+from backtest.account.closes import session_closes
+from backtest.account.marks import Marks
+from backtest.account.portfolio import Account, keep_account
+from backtest.account.statistics import account_statistics, statistics, statistics_table
 from backtest.evidence.average_path import average_path
 from backtest.evidence.look_ahead import Memory, quick_check
 from backtest.evidence.outcomes import base_rates
 from backtest.execution import Costs, Fill
 from backtest.filters import filter_reasons
 from backtest.funnel import TRADE, funnel_frame
-from backtest.marks import Marks
 from backtest.orders import Decisions, content_at_decision, decide, rank_values
 from backtest.outcomes import simulate
 from backtest.panel.build import Join, build_panel, load_prices, require_interval, schedule_known
@@ -31,14 +33,12 @@ from backtest.panel.content import estimates_in_time
 from backtest.panel.panel import EventPanel
 from backtest.panel.sessions import to_us
 from backtest.paths import BoolArray, IntArray, Outcomes
-from backtest.portfolio import Account, keep_account
 from backtest.registry import find_strategy
 from backtest.resolve import resolve_ambiguous
 from backtest.result import Result
 from backtest.runs import run_record, save_result
 from backtest.selection import chosen_events
-from backtest.settings import RunSettings
-from backtest.statistics import account_statistics, statistics, statistics_table
+from backtest.settings import AccountSettings, RunSettings
 from backtest.strategy import Strategy
 from backtest.trades import signal_frame, trade_summary
 from backtest.trials import judge, tried_before

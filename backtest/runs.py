@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest import __version__
-from backtest.account import main_calendar
+from backtest.account.assembly import main_calendar
 from backtest.evidence.overfitting.verdict import Deflation
 from backtest.execution import Exits
 from backtest.panel.panel import EventPanel

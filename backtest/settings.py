@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from backtest.candidates import AccountSettings
 from backtest.execution import Costs, FillRules
 from db.errors import UsageError
 from db.intervals import Interval
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """The account that the orders share.
+
+    Raises UsageError for less than 1 of ``cash``, or ``slots`` outside 1 to 10,000.
+    """
+
+    cash: float = 100_000.0
+    """Starting cash, in the currency of the prices."""
+    slots: int = 20
+    """Positions and working orders at one time."""
+    seed: int = 0
+    """Decides among equally ranked candidates of one instant."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.cash) and self.cash >= 1):
+            raise UsageError(f"cash must be at least 1, not {self.cash!r}")
+        if isinstance(self.slots, bool) or self.slots != int(self.slots):
+            raise UsageError(f"slots must be a whole number, not {self.slots!r}")
+        if not 1 <= self.slots <= 10_000:
+            raise UsageError(f"slots must lie between 1 and 10,000, not {self.slots!r}")
+        if isinstance(self.seed, bool) or self.seed != int(self.seed):
+            raise UsageError(f"seed must be a whole number, not {self.seed!r}")
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest.account.portfolio import SESSIONS_A_YEAR
+from backtest.account.statistics import daily_returns
 from backtest.evidence.overfitting.verdict import Deflation, describe
-from backtest.portfolio import SESSIONS_A_YEAR
-from backtest.statistics import daily_returns
 from db.run_ledger import plain
 
 if TYPE_CHECKING:

@@ -139,8 +139,8 @@ def test_every_link_of_a_page_leads_to_a_file() -> None:
 
 
 def test_the_defaults_that_the_pages_state_are_those_of_the_code() -> None:
-    from backtest.candidates import AccountSettings
     from backtest.execution import Costs, FillRules
+    from backtest.settings import AccountSettings
 
     text = (ROOT / "docs" / "execution.md").read_text(encoding="utf-8")
     costs, rules, account = Costs(), FillRules(), AccountSettings()

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.account import account_candidates, main_calendar, session_marks
-from backtest.allocation import SlotStatus
+from backtest.account.allocation import SlotStatus
+from backtest.account.assembly import account_candidates, main_calendar, session_marks
+from backtest.account.portfolio import keep_account
+from backtest.account.statistics import MAX_DRAWDOWN, SHARPE, TOTAL_RETURN, account_statistics
 from backtest.execution import Fill, OrderKind
 from backtest.orders import decide, rank_values
 from backtest.outcomes import simulate
 from backtest.panel.sessions import to_us
-from backtest.portfolio import keep_account
 from backtest.settings import RunSettings
-from backtest.statistics import MAX_DRAWDOWN, SHARPE, TOTAL_RETURN, account_statistics
 from backtest.strategy import Strategy
 from backtest.sweeps.measure import Market
 

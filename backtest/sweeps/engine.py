@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.candidates import AccountSettings
 from backtest.evidence.look_ahead import Memory
 from backtest.execution import Costs
 from backtest.filters import filter_reasons
@@ -23,7 +22,7 @@ from backtest.registry import find_strategy
 from backtest.runner import require_phases
 from backtest.runs import command_line, run_record
 from backtest.selection import chosen_events
-from backtest.settings import RunSettings
+from backtest.settings import AccountSettings, RunSettings
 from backtest.strategy import Strategy
 from backtest.sweeps.account import account_row
 from backtest.sweeps.grid import Grid, parse_grid

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.account import main_calendar
+from backtest.account.assembly import main_calendar
 from backtest.panel.sessions import from_us
 from backtest.paths import FloatArray, IntArray
 from backtest.sweeps import kernel

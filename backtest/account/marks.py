@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.candidates import Candidates
+from backtest.account.candidates import Candidates
 from backtest.paths import FloatArray, IntArray
 from db.errors import DataError, UsageError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.backtest.account_cases import NAN, Order
+from tests.backtest.account.cases import NAN, Order
 
 MARKS = tuple(float(minute) for minute in range(40, 401, 40))
 _PRICES = st.sampled_from([0.5, 3.0, 7.25, 10.0, 31.0, 480.0])

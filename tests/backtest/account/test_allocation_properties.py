@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.allocation import Allocation, SlotStatus, allocate, other_seeds, seeded_draw
-from backtest.candidates import AccountSettings
-from tests.backtest.account_cases import Order, candidates, marks
-from tests.backtest.account_cases_random import MARKS, orders
+from backtest.account.allocation import Allocation, SlotStatus, allocate, other_seeds, seeded_draw
+from backtest.settings import AccountSettings
+from tests.backtest.account.cases import Order, candidates, marks
+from tests.backtest.account.cases_random import MARKS, orders
 
 CASH = 1000.0
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backtest.allocation import (
+from backtest.account.allocation import (
     Allocation,
     SlotStatus,
     _splitmix64,
@@ -16,10 +16,10 @@ from backtest.allocation import (
     other_seeds,
     seeded_draw,
 )
-from backtest.candidates import AccountSettings
-from backtest.marks import LastPrices, Marks
+from backtest.account.marks import LastPrices, Marks
+from backtest.settings import AccountSettings
 from db.errors import DataError, UsageError
-from tests.backtest.account_cases import MINUTE, NAN, Order, at, candidates, marks
+from tests.backtest.account.cases import MINUTE, NAN, Order, at, candidates, marks
 
 CLOSES = (100.0, 200.0, 300.0)
 """Minutes of the regular closes."""

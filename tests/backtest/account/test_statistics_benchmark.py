@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backtest.benchmark import buy_and_hold
+from backtest.account.benchmark import buy_and_hold
 from db.errors import DataError
 
 NAN = float("nan")

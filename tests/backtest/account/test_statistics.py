@@ -7,18 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from backtest import statistics as labels
-from backtest.candidates import AccountSettings
-from backtest.portfolio import keep_account
-from backtest.statistics import (
+from backtest.account import statistics as labels
+from backtest.account.portfolio import keep_account
+from backtest.account.statistics import (
     account_statistics,
     daily_returns,
     drawdown_sessions,
     statistics,
     statistics_table,
 )
+from backtest.settings import AccountSettings
 from db.errors import DataError
-from tests.backtest.account_cases import Order, candidates, marks
+from tests.backtest.account.cases import Order, candidates, marks
 
 EQUITY = np.array([100.0, 120.0, 90.0, 99.0, 120.0, 132.0])
 

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.allocation import allocate
-from backtest.candidates import AccountSettings
-from backtest.ledger import build_ledger
-from backtest.portfolio import (
+from backtest.account.allocation import allocate
+from backtest.account.ledger import build_ledger
+from backtest.account.portfolio import (
     Account,
     LedgerError,
     keep_account,
@@ -24,8 +23,9 @@ from backtest.portfolio import (
     reconcile,
     vectorbt_portfolio,
 )
-from tests.backtest.account_cases import NAN, Order, at, candidates, marks
-from tests.backtest.account_cases_random import MARKS, orders
+from backtest.settings import AccountSettings
+from tests.backtest.account.cases import NAN, Order, at, candidates, marks
+from tests.backtest.account.cases_random import MARKS, orders
 
 CLOSES = (100.0, 200.0, 300.0)
 
@@ -272,7 +272,7 @@ def test_measures_without_risk_or_without_returns_are_unknown() -> None:
 
 def test_importing_the_module_imports_neither_vectorbt_nor_pandas() -> None:
     code = (
-        "import sys, backtest.portfolio, backtest.statistics, backtest.benchmark;"
+        "import sys; from backtest.account import benchmark, portfolio, statistics;"
         "print(sorted({'vectorbt', 'pandas', 'numba'} & set(sys.modules)))"
     )
     done = subprocess.run(

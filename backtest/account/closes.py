@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtest.account import regular_closes
+from backtest.account.assembly import regular_closes
 from backtest.panel.prices import PriceTable, price_table
 from backtest.paths import FloatArray, IntArray
 from db.intervals import DAY, Interval

@@ -1,6 +1,6 @@
 """The account while its decisions go by: free slots, free cash, and what the taken slots are worth.
 
-Nothing here decides; `backtest.allocation` states the rules and asks.
+Nothing here decides; `backtest.account.allocation` states the rules and asks.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import heapq
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from backtest.candidates import AccountSettings, Candidates
-from backtest.marks import LastPrices
+from backtest.account.candidates import Candidates
+from backtest.account.marks import LastPrices
+from backtest.settings import AccountSettings
 
 
 class OrderRows:

@@ -1,7 +1,7 @@
 """The account as vectorbt keeps it: the one module that imports vectorbt.
 
 vectorbt 1.2 has no types, takes a second to import and warns about pandas' plans; all of that
-stays in here.  Everything it says of the account is checked against `backtest.allocation`.
+stays in here.  Everything it says of the account is checked against `backtest.account.allocation`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.allocation import Allocation, allocate
-from backtest.candidates import AccountSettings, Candidates
-from backtest.ledger import Ledger, build_ledger
-from backtest.marks import Marks
+from backtest.account.allocation import Allocation, allocate
+from backtest.account.candidates import Candidates
+from backtest.account.ledger import Ledger, build_ledger
+from backtest.account.marks import Marks
 from backtest.paths import FloatArray, IntArray
+from backtest.settings import AccountSettings
 from db.errors import BacktestError
 
 if TYPE_CHECKING:

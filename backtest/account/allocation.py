@@ -26,10 +26,11 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from backtest.book import Book, OrderRows
-from backtest.candidates import AccountSettings, Candidates
-from backtest.marks import LastPrices, Marks
+from backtest.account.book import Book, OrderRows
+from backtest.account.candidates import Candidates
+from backtest.account.marks import LastPrices, Marks
 from backtest.paths import BoolArray, ByteArray, FloatArray, IntArray
+from backtest.settings import AccountSettings
 
 _LEAST = 1e-6
 """Smallest order, as a part of a starting slot; far below, a ledger in doubles loses it."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.candidates import Candidates
-from backtest.marks import MarkPrice, Marks
+from backtest.account.candidates import Candidates
+from backtest.account.marks import MarkPrice, Marks
 from backtest.paths import FloatArray
 
 MINUTE = 60_000_000

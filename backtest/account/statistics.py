@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backtest.account.portfolio import SESSIONS_A_YEAR, Account, ReturnMeasures, measure_returns
 from backtest.paths import BoolArray, FloatArray
-from backtest.portfolio import SESSIONS_A_YEAR, Account, ReturnMeasures, measure_returns
 from db.errors import DataError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from backtest.candidates import Candidates
+from backtest.account.candidates import Candidates
+from backtest.account.marks import MarkPrice, Marks
 from backtest.execution import Costs, Fill, OrderKind
-from backtest.marks import MarkPrice, Marks
 from backtest.panel.panel import EventPanel
 from backtest.panel.prices import PriceTable
 from backtest.paths import FloatArray, IntArray, Orders, Outcomes

@@ -12,10 +12,11 @@ from enum import IntEnum
 
 import numpy as np
 
-from backtest.allocation import Allocation
-from backtest.candidates import AccountSettings, Candidates
-from backtest.marks import Marks
+from backtest.account.allocation import Allocation
+from backtest.account.candidates import Candidates
+from backtest.account.marks import Marks
 from backtest.paths import FloatArray, IntArray
+from backtest.settings import AccountSettings
 
 SPECK = 1e-11
 """Part of a position that stands for one dividend in the ledger."""
