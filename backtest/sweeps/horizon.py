@@ -29,7 +29,7 @@ def holds_cut_short(combined: Combined) -> IntArray:
         tables = part.tables
         for lo in range(0, len(tables.fills), _BLOCK):
             rows = np.arange(lo, min(lo + _BLOCK, len(tables.fills)))
-            keys = tables.touched(rows, combined.levels.awake[0])[0][:, -len(holds) :]
+            keys = tables.tables_of(rows, combined.levels.awake[0]).hold_keys
             event = tables.fills.event[rows]
             bar = np.where(keys == NEVER, 0, keys >> 3)
             left = np.where(keys == NEVER, 0, tables.paths.start[bar])

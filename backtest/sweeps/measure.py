@@ -192,7 +192,7 @@ def combine(
             numbers,
             Tables(
                 market.panel.paths, shared, levels, market.costs, market.rules, side,
-                months - first, market.panel.interval.is_daily,
+                months - first,
             ),
         )
         for side, numbers, shared, months in found

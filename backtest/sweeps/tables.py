@@ -8,8 +8,9 @@ combinations is their sums and months alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from backtest.execution import Costs, Exits, FillRules
-from backtest.kernel_types import plain
+from backtest.kernel_types import AnyArray
 from backtest.paths import BoolArray, FloatArray, IntArray, Paths
 from backtest.sweeps import kernel
 from backtest.sweeps.fills import Shared
@@ -27,6 +28,8 @@ _BLOCK = 1024
 """Fills whose tables are held at one time: they stay in the processor's second cache."""
 _SHARD = 8192
 """Fills that are added up by one thread."""
+_AHEAD = 64
+"""Bars of a fill that are asked of the memory early: a hold of three months in daily bars."""
 WORKERS = min(os.cpu_count() or 1, 8)
 """Threads; each holds the corners of one shard."""
 
@@ -105,22 +108,20 @@ class Tables:
     month: IntArray
     """Place of each fill's month, from 0 (U)."""
 
-    daily: bool = False
-    """Whether the bars are daily ones: at most one a session."""
-
-    def __post_init__(self) -> None:
-        # Looked at here, not by several threads at once.
-        _ = self._alone, self._paying
-
-    @cached_property
-    def _alone(self) -> bool:
-        """Whether every bar is a regular one, and alone in its session."""
-        return self.daily and bool((self.paths.phase == Phase.REGULAR).all())
-
     @cached_property
     def _paying(self) -> bool:
         """Whether there is any dividend to look for."""
         return bool(self.paths.dividend.any())
+
+    @cached_property
+    def _plan(self) -> tuple[IntArray, IntArray, IntArray]:
+        """As the kernel takes them: ``begin``, ``finite``, ``strides``."""
+        levels = self.levels
+        begin = np.concatenate([[0], np.cumsum(levels.sizes)])
+        kinds = (levels.stops, levels.trails, levels.targets)
+        finite = begin[:3] + np.array([np.isfinite(values).sum() for values in kinds])
+        strides = np.array([np.prod(levels.sizes[kind + 1 :], dtype=np.int64) for kind in range(4)])
+        return begin, finite, strides
 
     def sums(
         self, months: int, *, rows: BoolArray | None = None, cutoff: int = kernel.NEVER
@@ -133,22 +134,27 @@ class Tables:
         members = self.fills.members
         totals = np.zeros((len(members), *shape, kernel.STATISTICS))
         monthly = np.zeros((months, len(members), *shape))
-        shards = self._shards()
-        ahead = 2 * WORKERS
+        pending: deque[tuple[int, Future[Sums]]] = deque()
 
-        def made(shard: tuple[int, slice]) -> Sums:
-            return self._of_shard(shard[1], months, rows, cutoff)
+        def add_first() -> None:
+            index, future = pending.popleft()
+            one = future.result()
+            # An evaluation's sums are those of the classes whose fills it has.
+            for evaluation in np.flatnonzero(members[:, index]):
+                totals[evaluation] += one.totals
+                monthly[:, evaluation] += one.monthly
 
+        # Compiled and looked up here, not by several threads at once.
+        _ = kernel.touches.native, kernel.corners.native, self._paying, self._plan, self._bounds
         # The compiled code runs beside other threads.  Shards depend on the data alone and are
         # added in their order, so that the sums do not depend on how many there were.
         with ThreadPoolExecutor(WORKERS) as pool:
-            for lo in range(0, len(shards), ahead):
-                batch = shards[lo : lo + ahead]
-                for (index, _), one in zip(batch, pool.map(made, batch), strict=True):
-                    # An evaluation's sums are those of the classes whose fills it has.
-                    for evaluation in np.flatnonzero(members[:, index]):
-                        totals[evaluation] += one.totals
-                        monthly[:, evaluation] += one.monthly
+            for index, fills in self._shards():
+                pending.append((index, pool.submit(self._of_shard, fills, months, rows, cutoff)))
+                if len(pending) > 2 * WORKERS:
+                    add_first()
+            while pending:
+                add_first()
         return Sums(totals, monthly)
 
     def _shards(self) -> list[tuple[int, slice]]:
@@ -167,25 +173,32 @@ class Tables:
         shape = (len(self.levels.awake), self.levels.cells)
         totals = np.empty((*shape, kernel.STATISTICS))
         monthly = np.empty((months, *shape))
+        begin, _, strides = self._plan
+        start, end = _flat(self.paths.start), _flat(self.paths.end)
+        table = _Table.empty(min(_BLOCK, len(chosen)), int(begin[4]))
         for index, awake in enumerate(self.levels.awake):
             corner = np.zeros((4, self.levels.cells, kernel.STATISTICS))
             by_month = np.zeros((4, months, self.levels.cells))
-            start, end = plain(self.paths.start), plain(self.paths.end)
-            sizes = np.array(self.levels.sizes)
+            touch = self._toucher(chosen, awake, table)
+            add = kernel.corners.bind(
+                table.keys, table.nets, table.grosses, table.first_hold, chosen, self.month, begin,
+                strides, start, end, np.empty(4, dtype=np.int64), corner.reshape(-1),
+                by_month.reshape(-1), self.levels.cells, months, cutoff,
+            )  # fmt: skip
             for lo in range(0, len(chosen), _BLOCK):
-                block = chosen[lo : lo + _BLOCK]
-                made = self.touched(block, awake)
-                kernel.corners(
-                    *made, self.month[block], sizes, start, end, cutoff, corner, by_month
-                )
-            totals[index] = _spread(corner, self.levels.sizes, outer=1, inner=kernel.STATISTICS)
+                hi = min(lo + _BLOCK, len(chosen))
+                touch(lo, hi)
+                add(lo, hi)
+            totals[index] = _spread(corner, self.levels.sizes, outer=1)
             if months:
-                monthly[:, index] = _spread(by_month, self.levels.sizes, outer=months, inner=1)
+                monthly[:, index] = _spread(by_month, self.levels.sizes, outer=months)
         return Sums(totals, monthly)
 
     def tables_of(self, rows: IntArray, awake: bool) -> Touched:
         """The tables of some fills, held at once."""
-        return Touched(self.touched(rows, awake), self.levels.sizes)
+        table = _Table.empty(len(rows), int(self._plan[0][4]))
+        self._toucher(rows, awake, table)(0, len(rows))
+        return Touched(table, self.levels.sizes)
 
     def first_holds(self) -> IntArray:
         """For each fill the first of the holds that was not over before it (U)."""
@@ -194,75 +207,106 @@ class Tables:
         first: IntArray = np.searchsorted(self.levels.holds, late - p.reaction_session[f.event])
         return first
 
-    def touched(
-        self, rows: IntArray, awake: bool
-    ) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
-        """Keys, net and gross returns (rows x levels) and first holds of some fills."""
-        p, f, levels = self.paths, self.fills, self.levels
-        sizes = np.array(levels.sizes)
-        width = int(sizes.sum())
-        keys = np.empty((len(rows), width), dtype=np.int64)
-        nets, grosses = np.empty(keys.shape), np.empty(keys.shape)
-        first_hold = np.empty(len(rows), dtype=np.int64)
-        room = np.empty((3, width))
-        event = f.event[rows]
-        kernel.touches(
-            plain(p.start), plain(p.end), plain(p.open), plain(p.high), plain(p.low),
-            plain(p.close), plain(p.volume), plain(p.dividend), plain(p.phase), plain(p.session),
-            f.bar[rows], p.stop[event], p.reaction_session[event],
-            f.price[rows], f.mid[rows], f.within[rows],
-            np.concatenate([levels.stops, levels.trails, levels.targets]), levels.holds,
-            np.cumsum(sizes)[:3], self._rules(awake), self._paying,
-            self._alone, room[0], room[1], room[2],
-            keys, nets, grosses, first_hold,
-        )  # fmt: skip
-        return keys, nets, grosses, first_hold
-
-    def _rules(self, awake: bool) -> FloatArray:
+    def _toucher(self, rows: IntArray, awake: bool, table: _Table) -> Callable[[int, int], None]:
+        """What fills ``table`` with the touches of ``rows[lo:hi]``."""
+        p, f, levels, (begin, finite, _) = self.paths, self.fills, self.levels, self._plan
+        times = (p.start, p.end)
+        prices = (p.open, p.high, p.low, p.close, p.volume, p.dividend)
         c, r = self.costs, self.rules
-        return np.array(
-            [
-                *(self.side, c.commission, c.half_spread, c.extended_half_spread, c.slippage),
-                *(c.borrow_rate, r.notional, r.participation, awake),
-            ],
-            dtype=np.float64,
-        )
+        return kernel.touches.bind(
+            *map(_flat, times), *map(_flat, prices), _flat(p.phase), _flat(p.session), rows, f.bar, *self._bounds,
+            f.price, f.mid, f.within,
+            np.concatenate([-levels.stops, -levels.trails, levels.targets]),
+            levels.holds, begin, finite,
+            np.array([self.side, c.commission, c.borrow_rate, r.notional, r.participation]),
+            self._by_phase(awake), np.empty(int(begin[4])), np.empty(4, dtype=np.int64),
+            table.keys, table.nets, table.grosses, table.first_hold,
+            self._paying, min(int(levels.holds[-1]) + 2, _AHEAD),
+        )  # fmt: skip
+
+    @cached_property
+    def _bounds(self) -> tuple[IntArray, IntArray]:
+        """One past the last bar of each fill, and its reaction session (U)."""
+        return self.paths.stop[self.fills.event], self.paths.reaction_session[self.fills.event]
+
+    def _by_phase(self, awake: bool) -> FloatArray:
+        """What each phase multiplies prices by, and which levels it lets be touched."""
+        out = np.zeros((max(Phase) + 1, kernel.PHASE_COLUMNS))
+        for phase in Phase:
+            extended = phase in {Phase.PRE, Phase.POST}
+            half = self.costs.extended_half_spread if extended else self.costs.half_spread
+            row = out[phase]
+            row[: kernel.LIVE] = 1 - self.side * (half + self.costs.slippage)
+            row[kernel.TARGET_AT_OPEN] = 1 - self.side * half if extended else 1
+            row[kernel.TARGET] = 1
+            row[kernel.LIVE] = awake if extended else 1 if phase == Phase.REGULAR else -1
+        return out.reshape(-1)
 
 
-def _spread(
-    corner: FloatArray, sizes: tuple[int, int, int, int], *, outer: int, inner: int
-) -> FloatArray:
+def _flat(values: AnyArray) -> AnyArray:
+    """In one piece, as the kernel reads it: nearly always the same array."""
+    return np.require(values, requirements=["C", "A"])
+
+
+def _spread(corner: FloatArray, sizes: tuple[int, int, int, int], *, outer: int) -> FloatArray:
     """Sums of the four winners' corners, spread beyond them: (outer x) cells (x inner)."""
     for winner in range(4):
         if not corner[winner].any():
             continue
         for axis in range(4):
-            if axis != winner and sizes[axis] > 1:
-                before = outer * int(np.prod(sizes[:axis]))
-                after = int(np.prod(sizes[axis + 1 :])) * inner
-                kernel.spread(corner[winner].reshape(before, sizes[axis], after))
+            if axis == winner:
+                continue
+            before = outer * int(np.prod(sizes[:axis]))
+            values = corner[winner].reshape(before, sizes[axis], -1)
+            for k in range(1, sizes[axis]):
+                values[:, k] += values[:, k - 1]
     total: FloatArray = corner.sum(axis=0)
     return total
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Room for the touches of a block of fills: flat, a row a fill and a column a level."""
+
+    keys: IntArray
+    nets: FloatArray
+    grosses: FloatArray
+    first_hold: IntArray
+
+    @classmethod
+    def empty(cls, rows: int, columns: int) -> _Table:
+        n = rows * columns
+        keys, first_hold = np.empty(n, dtype=np.int64), np.empty(rows, dtype=np.int64)
+        return cls(keys, np.empty(n), np.empty(n), first_hold)
 
 
 @dataclass(frozen=True, eq=False)
 class Touched:
     """The first-touch tables of some fills, from which single combinations are read."""
 
-    made: tuple[IntArray, FloatArray, FloatArray, IntArray]
+    made: _Table
     sizes: tuple[int, int, int, int]
+
+    @property
+    def hold_keys(self) -> IntArray:
+        """Keys of the exits that the holds alone would make (rows x holds)."""
+        table = self.made.keys.reshape(len(self.made.first_hold), -1)
+        return table[:, -self.sizes[3] :]
 
     def trades(self, cell: int) -> tuple[IntArray, IntArray, FloatArray]:
         """(row, key, net return) of each trade of a combination, in the order of the fills.
 
         A key holds the exit's bar and whether it was at the bar's open, see the kernel.
         """
-        keys, nets, _, first_hold = self.made
-        places = np.array(np.unravel_index(cell, self.sizes), dtype=np.int64)
-        columns = places + np.concatenate([[0], np.cumsum(self.sizes[:-1])])
-        row, key = np.empty((2, len(first_hold)), dtype=np.int64)
-        net = np.empty(len(first_hold))
-        n = kernel.gather(keys, nets, first_hold, columns, int(places[3]), row, key, net)
+        made, rows = self.made, len(self.made.first_hold)
+        place = np.array(np.unravel_index(cell, self.sizes), dtype=np.int64)
+        begin = np.concatenate([[0], np.cumsum(self.sizes)])
+        row, key = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
+        net = np.empty(rows)
+        n = kernel.gather.bind(
+            made.keys, made.nets, made.first_hold, place + begin[:4], row, key, net, begin[4],
+            place[3],
+        )(rows)  # fmt: skip
         return row[:n], key[:n], net[:n]
 
 

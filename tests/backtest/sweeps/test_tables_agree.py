@@ -60,12 +60,11 @@ def added_up(found: Outcomes, mine: np.ndarray) -> np.ndarray:
 def tables_of(case: Case, fills: list[Fills], levels: Levels, months: int) -> Tables:
     shared = shared_fills(fills)
     month = shared.bar % months
-    side, daily = case.side, is_daily(case)
-    return Tables(case.paths, shared, levels, case.costs, case.rules, side, month, daily)
+    return Tables(case.paths, shared, levels, case.costs, case.rules, case.side, month)
 
 
 def is_daily(case: Case) -> bool:
-    """Every bar regular, and alone in its session: what lets the kernel count sessions by bars."""
+    """Every bar regular, and alone in its session."""
     p = case.paths
     new = (np.diff(p.session) != 0) | (np.diff(p.start) < 0)
     return bool((p.phase == Phase.REGULAR).all() and new.all())
