@@ -49,6 +49,7 @@ MINUTE = {
     "exits.target": "0.01:0.10:0.01",
     "exits.hold": "0,1,2,3,4,5,6,8,10,13",
 }
+SQL_RUNS, FRESH_RUNS = 5, 3
 AIMS = (
     "kernel at least 5,000 times from_signals",
     "kernel at least 40 times the SQL",
@@ -63,7 +64,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the real files")
     parser.add_argument("--store", type=Path, help="folder for the two stores; kept for next time")
     parser.add_argument("--quick", action="store_true", help="one drop of from_signals alone")
-    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--task", choices=["first"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -106,7 +107,7 @@ def fill_stores(data: Path, stores: Path) -> None:
 
 
 def prepared(store_path: Path, strategy: str, spec: dict[str, str], interval: str) -> Any:
-    """(grid, market) of a sweep: all that comes before the call that is timed."""
+    """(grid, market, settings) of a sweep: all that comes before the call that is timed."""
     from backtest.execution import Costs
     from backtest.panel.build import build_panel, schedule_known
     from backtest.registry import find_strategy
@@ -126,7 +127,7 @@ def prepared(store_path: Path, strategy: str, spec: dict[str, str], interval: st
         panel = build_panel(store, chosen, settings.interval, hold=hold).panel
         known = schedule_known(store, panel.events, panel.sessions, strict=False)
     filtered = np.zeros(len(panel), dtype=np.bool_)
-    return grid, Market(panel, known, filtered, costs, settings.rules)
+    return grid, Market(panel, known, filtered, costs, settings.rules), settings
 
 
 def whole_call(grid: Any, market: Any) -> Any:
@@ -140,15 +141,16 @@ def whole_call(grid: Any, market: Any) -> Any:
 
 
 def first_call(store: Path) -> dict[str, float]:
-    grid, market = prepared(store, "gap_reversal", DAILY, "1d")
+    grid, market, _ = prepared(store, "gap_reversal", DAILY, "1d")
     from backtest.sweeps import engine  # noqa: F401 - imports are not what is timed
 
-    seconds = []
+    seconds, busy = [], []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin, began = time.perf_counter(), time.process_time()
         whole_call(grid, market)
         seconds.append(time.perf_counter() - begin)
-    return {"first": seconds[0], "second": min(seconds[1:])}
+        busy.append(time.process_time() - began)
+    return {"first": seconds[0], "second": min(seconds[1:]), "busy": busy[0]}
 
 
 def in_own_process(stores: Path, data: Path, cache: str) -> dict[str, float]:
@@ -170,7 +172,7 @@ def in_own_process(stores: Path, data: Path, cache: str) -> dict[str, float]:
 def daily(stores: Path, arguments: Any) -> dict[str, Any]:
     from backtest.sweeps.measure import medians
 
-    grid, market = prepared(stores / "daily", "gap_reversal", DAILY, "1d")
+    grid, market, settings = prepared(stores / "daily", "gap_reversal", DAILY, "1d")
     combined, table = whole_call(grid, market)
     outcomes = int(table.frame["trades"].sum())
     part = combined.parts[0].tables
@@ -178,22 +180,22 @@ def daily(stores: Path, arguments: Any) -> dict[str, Any]:
     windows = Windows(part, complete, combined, grid)
     kernel_median, kernel_least, sums = timed(lambda: part.sums(0, rows=complete), arguments.repeat)
     ours = sums.totals[:, 0, :, :3]
-    sql_seconds = windows.sql(ours)
+    sql_seconds = windows.sql(ours, min(arguments.repeat, SQL_RUNS))
     pair_seconds = windows.pairs(ours)
     signal_seconds, share = windows.from_signals(ours, quick=arguments.quick)
     # Only now, with all results equal, is anything said about time.
     whole_median, whole_least, _ = timed(lambda: whole_call(grid, market), arguments.repeat)
     kernel_all, kernel_all_least, _ = timed(lambda: part.sums(0), arguments.repeat)
     median_seconds, _, _ = timed(lambda: medians(combined), 1)
-    with tempfile.TemporaryDirectory() as cache:
-        fresh = in_own_process(stores, arguments.data, cache)
-        cached = in_own_process(stores, arguments.data, cache)
+    account_seconds = accounts(grid, market, settings, table.frame)
+    calls = []
+    for _ in range(FRESH_RUNS):
+        with tempfile.TemporaryDirectory() as cache:
+            calls.append(in_own_process(stores, arguments.data, cache))
+            cached = in_own_process(stores, arguments.data, cache)
+    fresh = sorted(calls, key=lambda one: one["first"])[FRESH_RUNS // 2]
     copies = windows.copies(arguments.repeat)
-    panel_bytes = bytes_of(market)
-    tracemalloc.start()
-    whole_call(grid, market)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    panel_bytes, peak = memory(grid, market)
     return {
         "daily": {
             "events": len(market.panel),
@@ -222,8 +224,10 @@ def daily(stores: Path, arguments: Any) -> dict[str, Any]:
             "whole call, least s": whole_least,
             "whole call, fresh machine s": fresh["first"],
             "of it compiling s": fresh["first"] - fresh["second"],
+            "the same, seconds of a processor": fresh["busy"],
             "whole call, first of a process s": cached["first"],
             "medians s": median_seconds,
+            "accounts of the three best s": account_seconds,
             "panel MB": panel_bytes / 1e6,
             "allocated by the call, peak MB": peak / 1e6,
             "peak / panel": 1 + peak / panel_bytes,
@@ -240,6 +244,28 @@ def daily(stores: Path, arguments: Any) -> dict[str, Any]:
 
 def aims(*held: bool) -> dict[str, str]:
     return {aim: "held" if good else "MISSED" for aim, good in zip(AIMS, held, strict=True)}
+
+
+def accounts(grid: Any, market: Any, settings: Any, frame: Any) -> float:
+    """Seconds of the three best in vectorbt's account, which is loaded before."""
+    from backtest.sweeps.account import account_row
+    from backtest.sweeps.result import FEW_TRADES, ranked
+
+    best = [int(one) for one in ranked(frame, "sharpe", FEW_TRADES)[:3]]
+    account_row(grid.setting(best[0]), market, settings, market.panel.events)
+    begin = time.perf_counter()
+    for one in best:
+        account_row(grid.setting(one), market, settings, market.panel.events)
+    return time.perf_counter() - begin
+
+
+def memory(grid: Any, market: Any) -> tuple[int, int]:
+    """Bytes of the panel, and the most that a call allocates beside it."""
+    tracemalloc.start()
+    whole_call(grid, market)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return bytes_of(market), peak
 
 
 def bytes_of(market: Any) -> int:
@@ -263,7 +289,7 @@ def minutes(store: Path, repeat: int) -> dict[str, Any]:
     """Each combination alone by the ordinary kernel, for the counts and sums to be checked."""
     from backtest.outcomes import simulate
 
-    grid, market = prepared(store, "after_hours_reversal", MINUTE, "1m")
+    grid, market, _ = prepared(store, "after_hours_reversal", MINUTE, "1m")
     combined, table = whole_call(grid, market)
     part = combined.parts[0].tables
     evaluations = combined.entered.evaluations
@@ -288,6 +314,7 @@ def minutes(store: Path, repeat: int) -> dict[str, Any]:
     names = ("open", "high", "low", "close", "volume", "session", "phase")
     read = [np.ascontiguousarray(getattr(part.paths, name)[bars]) for name in names]
     copy, _, _ = timed(lambda: [one.copy() for one in read], repeat)
+    panel_bytes, peak = memory(grid, market)
     return {
         "minute": {
             "events": len(market.panel),
@@ -303,6 +330,9 @@ def minutes(store: Path, repeat: int) -> dict[str, Any]:
             "kernel / copy": kernel_median / copy,
             "whole call, warm s": whole_median,
             "whole call, least s": whole_least,
+            "panel MB": panel_bytes / 1e6,
+            "allocated by the call, peak MB": peak / 1e6,
+            "peak / panel": 1 + peak / panel_bytes,
         }
     }
 

@@ -3,8 +3,8 @@
 Everything compiled is in this file, since Numba notices a change of a function's own file alone.
 The rules are those of `backtest.outcomes`, which the tests hold it against trade by trade; the
 arithmetic of a return is the same to the last bit.  The first call of a fresh machine pays for
-compiling: hence flat arrays, one statement a line, few functions, and no ``min`` and ``max``, each of which
-Numba compiles as a function of its own.
+compiling, statement by statement: hence flat arrays, few functions, and neither ``min`` nor
+``max``, each of which Numba compiles as a function of its own.
 
 A *touch* is (key, net, gross): the exit that one level alone would make.  Keys order exits in
 time, ``bar * 8 + rank``, with the ranks in which one bar decides:
@@ -63,13 +63,12 @@ def touches(  # noqa: C901, PLR0912, PLR0915 - each function more costs time to 
     """Fill ``keys``, ``nets``, ``grosses`` (fills x columns) and ``first_hold`` (fills).
 
         The fills are those of ``rows[lo:hi]``.  ``steps`` are the distances of stops and trailing
-        stops, negative, and of targets; ``finite`` (3) is one past the last column of each kind that
-        is not "none".  Holds before ``first_hold`` were over before the fill; where one kind has no
-        level left untouched, what comes later is nobody's exit and is not looked for.  ``rules``:
-    side, commission, borrow rate, notional, participation.  ``by_phase``: a row of
-        `PHASE_COLUMNS` for each phase.  ``paying``: some dividend is not 0.  ``ahead``: bars of a
-        fill that are asked of the memory early.  ``level`` (columns) and ``at`` (4) are room to work
-        in.
+    stops, negative, and of targets; ``finite`` (3) is one past the last column of each kind that
+    is not "none".  Holds before ``first_hold`` were over before the fill.  Where one kind has no
+    level left untouched, every combination has left, and later stops and targets are not looked
+    for.  ``rules``: side, commission, borrow rate, notional, participation.  ``by_phase``: a row
+    of `PHASE_COLUMNS` for each phase.  ``paying``: some dividend is not 0.  ``ahead``: bars of a
+    fill that are asked of the memory early.  ``level`` (columns), ``at`` (4): room to work in.
     """
     targets = begin[2]
     width = begin[3]

@@ -7,6 +7,7 @@ combinations is their sums and months alone.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from backtest.sweeps import kernel
 from backtest.sweeps.fills import Shared
 from db.calendar import Phase
 
-_BLOCK = 1024
+_BLOCK = 512
 """Fills whose tables are held at one time: they stay in the processor's second cache."""
 _SHARD = 8192
 """Fills that are added up by one thread."""
@@ -68,7 +69,7 @@ class Levels:
     @property
     def cells(self) -> int:
         """Combinations of levels, for stops awake or asleep."""
-        return int(np.prod(self.sizes))
+        return math.prod(self.sizes)
 
     def cell_of(self, exits: Exits) -> tuple[int, int]:
         """(place in `awake`, number of the cell) of some exits."""
@@ -214,8 +215,8 @@ class Tables:
         prices = (p.open, p.high, p.low, p.close, p.volume, p.dividend)
         c, r = self.costs, self.rules
         return kernel.touches.bind(
-            *map(_flat, times), *map(_flat, prices), _flat(p.phase), _flat(p.session), rows, f.bar, *self._bounds,
-            f.price, f.mid, f.within,
+            *map(_flat, times), *map(_flat, prices), _flat(p.phase), _flat(p.session),
+            rows, f.bar, *self._bounds, f.price, f.mid, f.within,
             np.concatenate([-levels.stops, -levels.trails, levels.targets]),
             levels.holds, begin, finite,
             np.array([self.side, c.commission, c.borrow_rate, r.notional, r.participation]),
@@ -245,22 +246,23 @@ class Tables:
 
 def _flat(values: AnyArray) -> AnyArray:
     """In one piece, as the kernel reads it: nearly always the same array."""
-    return np.require(values, requirements=["C", "A"])
+    return values if values.flags.c_contiguous else values.copy()
 
 
 def _spread(corner: FloatArray, sizes: tuple[int, int, int, int], *, outer: int) -> FloatArray:
     """Sums of the four winners' corners, spread beyond them: (outer x) cells (x inner)."""
-    for winner in range(4):
-        if not corner[winner].any():
-            continue
-        for axis in range(4):
-            if axis == winner:
-                continue
-            before = outer * int(np.prod(sizes[:axis]))
-            values = corner[winner].reshape(before, sizes[axis], -1)
+    present = [winner for winner in range(4) if corner[winner].any()]
+    spread = corner[present]
+    for axis in range(4):
+        # All winners at once, but for the one that wins at a single level of this axis.
+        own = present.index(axis) if axis in present else len(present)
+        before = outer * math.prod(sizes[:axis])
+        for some in (spread[:own], spread[own + 1 :]):
+            after = some.size // max(len(some) * before * sizes[axis], 1)
+            values = some.reshape(len(some) * before, sizes[axis], after)
             for k in range(1, sizes[axis]):
                 values[:, k] += values[:, k - 1]
-    total: FloatArray = corner.sum(axis=0)
+    total: FloatArray = spread.sum(axis=0)
     return total
 
 
