@@ -12,14 +12,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from backtest.execution import Costs, Exits, FillRules
-from backtest.kernel_types import AnyArray
 from backtest.paths import BoolArray, FloatArray, IntArray, Paths
 from backtest.sweeps import kernel
 from backtest.sweeps.fills import Shared
@@ -110,6 +109,12 @@ class Tables:
     """Place of each fill's month, from 0 (U)."""
 
     @cached_property
+    def _bars(self) -> Paths:
+        """The bars in one piece each, as the kernel reads them: nearly always the same arrays."""
+        arrays = {name: np.ascontiguousarray(values) for name, values in vars(self.paths).items()}
+        return replace(self.paths, **arrays)
+
+    @cached_property
     def _paying(self) -> bool:
         """Whether there is any dividend to look for."""
         return bool(self.paths.dividend.any())
@@ -146,7 +151,8 @@ class Tables:
                 monthly[:, evaluation] += one.monthly
 
         # Compiled and looked up here, not by several threads at once.
-        _ = kernel.touches.native, kernel.corners.native, self._paying, self._plan, self._bounds
+        _ = kernel.touches.native, kernel.corners.native
+        _ = self._bars, self._paying, self._plan, self._bounds
         # The compiled code runs beside other threads.  Shards depend on the data alone and are
         # added in their order, so that the sums do not depend on how many there were.
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -174,8 +180,7 @@ class Tables:
         shape = (len(self.levels.awake), self.levels.cells)
         totals = np.empty((*shape, kernel.STATISTICS))
         monthly = np.empty((months, *shape))
-        begin, _, strides = self._plan
-        start, end = _flat(self.paths.start), _flat(self.paths.end)
+        bars, (begin, _, strides) = self._bars, self._plan
         table = _Table.empty(min(_BLOCK, len(chosen)), int(begin[4]))
         for index, awake in enumerate(self.levels.awake):
             corner = np.zeros((4, self.levels.cells, kernel.STATISTICS))
@@ -183,7 +188,7 @@ class Tables:
             touch = self._toucher(chosen, awake, table)
             add = kernel.corners.bind(
                 table.keys, table.nets, table.grosses, table.first_hold, chosen, self.month, begin,
-                strides, start, end, np.empty(4, dtype=np.int64), corner.reshape(-1),
+                strides, bars.start, bars.end, np.empty(4, dtype=np.int64), corner.reshape(-1),
                 by_month.reshape(-1), self.levels.cells, months, cutoff,
             )  # fmt: skip
             for lo in range(0, len(chosen), _BLOCK):
@@ -210,13 +215,11 @@ class Tables:
 
     def _toucher(self, rows: IntArray, awake: bool, table: _Table) -> Callable[[int, int], None]:
         """What fills ``table`` with the touches of ``rows[lo:hi]``."""
-        p, f, levels, (begin, finite, _) = self.paths, self.fills, self.levels, self._plan
-        times = (p.start, p.end)
-        prices = (p.open, p.high, p.low, p.close, p.volume, p.dividend)
+        p, f, levels, (begin, finite, _) = self._bars, self.fills, self.levels, self._plan
         c, r = self.costs, self.rules
         return kernel.touches.bind(
-            *map(_flat, times), *map(_flat, prices), _flat(p.phase), _flat(p.session),
-            rows, f.bar, *self._bounds, f.price, f.mid, f.within,
+            p.start, p.end, p.open, p.high, p.low, p.close, p.volume, p.dividend, p.phase,
+            p.session, rows, f.bar, *self._bounds, f.price, f.mid, f.within,
             np.concatenate([-levels.stops, -levels.trails, levels.targets]),
             levels.holds, begin, finite,
             np.array([self.side, c.commission, c.borrow_rate, r.notional, r.participation]),
@@ -242,11 +245,6 @@ class Tables:
             row[kernel.TARGET] = 1
             row[kernel.LIVE] = awake if extended else 1 if phase == Phase.REGULAR else -1
         return out.reshape(-1)
-
-
-def _flat(values: AnyArray) -> AnyArray:
-    """In one piece, as the kernel reads it: nearly always the same array."""
-    return values if values.flags.c_contiguous else values.copy()
 
 
 def _spread(corner: FloatArray, sizes: tuple[int, int, int, int], *, outer: int) -> FloatArray:
@@ -292,7 +290,7 @@ class Touched:
     @property
     def hold_keys(self) -> IntArray:
         """Keys of the exits that the holds alone would make (rows x holds)."""
-        table = self.made.keys.reshape(len(self.made.first_hold), -1)
+        table = self.made.keys.reshape(len(self.made.first_hold), sum(self.sizes))
         return table[:, -self.sizes[3] :]
 
     def trades(self, cell: int) -> tuple[IntArray, IntArray, FloatArray]:
