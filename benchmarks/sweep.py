@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sweep_rivals import BARS, FEE, Windows, timed
+from benchmarks.sweep_rivals import BARS, FEE, Windows, busy, timed
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -144,13 +144,13 @@ def first_call(store: Path) -> dict[str, float]:
     grid, market, _ = prepared(store, "gap_reversal", DAILY, "1d")
     from backtest.sweeps import engine  # noqa: F401 - imports are not what is timed
 
-    seconds, busy = [], []
+    seconds, processor = [], []
     for _ in range(3):
         begin, began = time.perf_counter(), time.process_time()
         whole_call(grid, market)
         seconds.append(time.perf_counter() - begin)
-        busy.append(time.process_time() - began)
-    return {"first": seconds[0], "second": min(seconds[1:]), "busy": busy[0]}
+        processor.append(time.process_time() - began)
+    return {"first": seconds[0], "second": min(seconds[1:]), "busy": processor[0]}
 
 
 def in_own_process(stores: Path, data: Path, cache: str) -> dict[str, float]:
@@ -180,11 +180,13 @@ def daily(stores: Path, arguments: Any) -> dict[str, Any]:
     windows = Windows(part, complete, combined, grid)
     kernel_median, kernel_least, sums = timed(lambda: part.sums(0, rows=complete), arguments.repeat)
     ours = sums.totals[:, 0, :, :3]
-    sql_seconds = windows.sql(ours, min(arguments.repeat, SQL_RUNS))
+    kernel_busy = busy(lambda: part.sums(0, rows=complete), arguments.repeat)
+    sql_seconds, sql_busy = windows.sql(ours, min(arguments.repeat, SQL_RUNS))
     pair_seconds = windows.pairs(ours)
     signal_seconds, share = windows.from_signals(ours, quick=arguments.quick)
     # Only now, with all results equal, is anything said about time.
     whole_median, whole_least, _ = timed(lambda: whole_call(grid, market), arguments.repeat)
+    whole_busy = busy(lambda: whole_call(grid, market), arguments.repeat)
     kernel_all, kernel_all_least, _ = timed(lambda: part.sums(0), arguments.repeat)
     median_seconds, _, _ = timed(lambda: medians(combined), 1)
     account_seconds = accounts(grid, market, settings, table.frame)
@@ -209,6 +211,7 @@ def daily(stores: Path, arguments: Any) -> dict[str, Any]:
             "kernel least s": kernel_least,
             "kernel, all events s": kernel_all,
             "kernel, all events, least s": kernel_all_least,
+            "kernel, seconds of a processor": kernel_busy,
             "from_signals s": signal_seconds,
             "from_signals share run": share,
             "pairs s": pair_seconds,
@@ -218,13 +221,15 @@ def daily(stores: Path, arguments: Any) -> dict[str, Any]:
             "from_signals / kernel": signal_seconds / kernel_median,
             "pairs / kernel": pair_seconds / kernel_median,
             "SQL / kernel": sql_seconds / kernel_median,
+            "SQL / kernel, seconds of a processor": sql_busy / kernel_busy,
             "kernel / copy": kernel_median / copies[0],
             "kernel / gather": kernel_median / copies[1],
             "whole call, warm s": whole_median,
             "whole call, least s": whole_least,
+            "whole call, warm, seconds of a processor": whole_busy,
             "whole call, fresh machine s": fresh["first"],
             "of it compiling s": fresh["first"] - fresh["second"],
-            "the same, seconds of a processor": fresh["busy"],
+            "whole call, fresh machine, seconds of a processor": fresh["busy"],
             "whole call, first of a process s": cached["first"],
             "medians s": median_seconds,
             "accounts of the three best s": account_seconds,

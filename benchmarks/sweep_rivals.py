@@ -24,6 +24,16 @@ def timed(function: Callable[[], Any], repeat: int) -> tuple[float, float, Any]:
     return statistics.median(seconds), min(seconds), result
 
 
+def busy(function: Callable[[], Any], repeat: int) -> float:
+    """Median seconds of a processor, all threads together: what other load changes least."""
+    seconds = []
+    for _ in range(repeat):
+        begin = time.process_time()
+        function()
+        seconds.append(time.process_time() - begin)
+    return statistics.median(seconds)
+
+
 class Windows:
     """The same work for others: bars of each fill as a matrix, and its bucket of drops."""
 
@@ -156,10 +166,10 @@ class Windows:
         self._same(ours, totals, "pairs")
         return seconds
 
-    def sql(self, ours: np.ndarray, repeat: int) -> float:
+    def sql(self, ours: np.ndarray, repeat: int) -> tuple[float, float]:
         """First touches in SQL, joined to combinations; the drop is a bucket, summed afterwards.
 
-        DuckDB uses every core, as the kernel does.
+        (seconds, seconds of a processor); DuckDB uses every core, as the kernel does.
         """
         import duckdb
         import pandas as pd
@@ -186,9 +196,12 @@ class Windows:
         connection = duckdb.connect()
         for name, frame in {"bars": bars, "fills": fills, **levels}.items():
             connection.from_df(frame).create(name)
-        seconds, _, found = timed(
-            lambda: connection.execute(SQL, {"fee": FEE}).fetchnumpy(), repeat
-        )
+
+        def query() -> Any:
+            return connection.execute(SQL, {"fee": FEE}).fetchnumpy()
+
+        seconds, _, found = timed(query, repeat)
+        processor = busy(query, repeat)
         by_class = np.zeros((self.part.fills.members.shape[1], ours.shape[1], 3))
         cell = (found["s"] * len(self.targets) + found["t"]) * len(self.holds) + found["k"]
         by_class[found["d"].astype(int), cell.astype(int)] = np.stack(
@@ -198,7 +211,7 @@ class Windows:
         totals = np.tensordot(self.part.fills.members.astype(float), by_class, axes=1)
         seconds += time.perf_counter() - begin
         self._same(ours, totals, "SQL")
-        return seconds
+        return seconds, processor
 
     def copies(self, repeat: int) -> tuple[float, float]:
         """Copying the arrays that must be read: lying together, and gathered from the table."""
