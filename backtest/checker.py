@@ -40,10 +40,10 @@ EVENTS = 400
 """Events of a check, where it is not told otherwise."""
 INSTANTS = 100
 WHAT = {
-    kinds.REPEATED: "asked twice: the same answer, nothing written into",
+    kinds.REPEATED: "asked twice; nothing may be written into",
     kinds.TRUNCATED: "all that comes after an instant is missing",
     kinds.POISONED: "all that comes after an instant is wild",
-    kinds.DELAYED: "what a release said comes at its interval's end",
+    kinds.DELAYED: "releases tell at the end of their interval",
     kinds.STATE: "asked again after it saw everything",
 }
 

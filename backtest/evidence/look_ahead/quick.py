@@ -62,5 +62,7 @@ def quick_check(
 def _sentence(found: Sequence[Finding], instants: int, name: str) -> str:
     if found:
         return f"LOOKS AHEAD: {found[0].says}"
+    if not instants:
+        return "Quick look-ahead check: there was no event to replay."
     shown = f"{instants} instant" + ("" if instants == 1 else "s")
     return f"Quick look-ahead check: {shown}, nothing found; backtest check {name} does more."
