@@ -12,6 +12,7 @@ from backtest.evidence.look_ahead import Memory, quick_check
 from backtest.orders import decide
 from backtest.panel.build import build_panel, schedule_known
 from backtest.paths import IntArray
+from backtest.runs import load_result
 from backtest.selection import chosen_events
 from backtest.settings import RunSettings
 from db.intervals import Interval
@@ -87,3 +88,28 @@ def test_the_check_passes_every_right_strategy(strategy: Strategy, any_market: S
     assert not run(strategy, any_market, record=False).looks_ahead
     found = check(strategy, any_market)
     assert not found.found, found
+
+
+def test_a_stored_run_keeps_what_was_found_and_older_ones_have_none(
+    market: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wrong,) = (one for one in WRONG if one.__name__ == "CloseAtTheOpen")
+    found = run(wrong, market)
+    stored = load_result(market, found.record["id"])
+    assert stored.look_ahead == found.look_ahead
+    assert stored.sentences == found.sentences
+    whole = market.run(found.record["id"])
+    del whole["stats"]["look_ahead"]
+    monkeypatch.setattr(Store, "run", lambda *_: whole)
+    older = load_result(market, found.record["id"])
+    assert not older.looks_ahead
+    assert older.sentences == found.sentences[1:]
+
+
+def test_a_check_can_be_looked_at_in_a_notebook(market: Store) -> None:
+    (wrong,) = (one for one in WRONG if one.__name__ == "CloseAtTheOpen")
+    found = check(wrong, market, instants=4)
+    page = found._repr_html_()
+    assert "truncated" in page
+    assert "<h3>close_at_the_open</h3>" in page
+    assert repr(found).splitlines()[1].strip() == found.sentences[0]

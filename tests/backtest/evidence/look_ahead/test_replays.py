@@ -174,7 +174,7 @@ def test_a_finding_names_event_bar_and_both_decisions(tiny: TinyStore) -> None:
 
 
 def test_the_earliest_instant_is_looked_for(tiny: TinyStore) -> None:
-    """However few instants are replayed at first, and none of them suspected: it reads the table."""
+    """However few are replayed at first, and none of them suspected: it reads the table."""
 
     def next_close(p: EventPanel) -> Any:
         return p.table.close[np.minimum(p.bar + 1, len(p.table) - 1)]
