@@ -153,6 +153,13 @@ def test_a_strategy_that_needs_the_future_to_work_at_all(tiny: TinyStore) -> Non
     assert "raises ValueError: no close" in found.sentences[0]
 
 
+def test_what_cannot_be_repeated_is_not_blamed_on_the_future(tiny: TinyStore) -> None:
+    dice = strategy(lambda p: first(p.real & (np.random.random(p.close.shape) < 0.3)))
+    found = check(dice, tiny.store, instants=None)
+    assert kinds(found) == ["repeated"]
+    assert "cannot be repeated" in found.sentences[0]
+
+
 def test_an_error_on_the_whole_panel_is_raised(tiny: TinyStore) -> None:
     with pytest.raises(UsageError, match="not bool"):
         check(strategy(lambda p: p.close), tiny.store)
