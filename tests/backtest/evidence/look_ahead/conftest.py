@@ -47,7 +47,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture(scope="package", params=(5, 11, 23), ids=lambda seed: f"market {seed}")
+@pytest.fixture(scope="package", params=(11, 23), ids=lambda seed: f"market {seed}")
 def any_market(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:

@@ -78,7 +78,7 @@ def test_check_and_run_find_them_whichever_comes_first(
 @pytest.mark.parametrize("strategy", WRONG, ids=lambda one: one.__name__)
 def test_the_check_finds_every_wrong_strategy(strategy: type[Strategy], any_market: Store) -> None:
     assert run(strategy, any_market, record=False).looks_ahead
-    found = check(strategy, any_market)
+    found = check(strategy, any_market, instants=30)
     assert found.found, found
 
 
@@ -86,7 +86,7 @@ def test_the_check_finds_every_wrong_strategy(strategy: type[Strategy], any_mark
 @pytest.mark.parametrize("strategy", RIGHT, ids=lambda one: type(one).__name__)
 def test_the_check_passes_every_right_strategy(strategy: Strategy, any_market: Store) -> None:
     assert not run(strategy, any_market, record=False).looks_ahead
-    found = check(strategy, any_market)
+    found = check(strategy, any_market, instants=30)
     assert not found.found, found
 
 
