@@ -131,27 +131,46 @@ result
 result.plot()
 
 # %% [markdown]
-# ## Vary it
+# ## Does it look ahead?
 #
-# Every try is a row in the store's ledger: a later reader can see how often somebody looked.
+# The check asks the strategy again without the future: nothing may change.
 
 # %%
-tries = []
-for drop in (0.03, 0.05, 0.08):
-    for rebound in (0.01, 0.02, 0.04):
-        tried = backtest.run(EveningDip(drop=drop, rebound=rebound), store, **options)
-        tries.append(
-            {
-                "drop": drop,
-                "rebound": rebound,
-                "trades": len(tried.trades),
-                "mean net %": tried.summary["Mean net return [%]"],
-                "low 95 %": tried.summary["Mean net return, low 95 % by date [%]"],
-                "high 95 %": tried.summary["Mean net return, high 95 % by date [%]"],
-            }
-        )
-print(store.count_trials("evening_dip"), "variants of evening_dip tried in this store")
-pd.DataFrame(tries).round(2)
+backtest.check(EveningDip(), store, **options)
+
+# %% [markdown]
+# ## Vary it
+#
+# Every setting is a trial in the store's ledger. The best of many looks good in noise, too: the
+# table says how good, and which settings are still told from luck.
+
+# %%
+sweep = backtest.sweep(
+    EveningDip(),
+    store,
+    {"drop": "0.03:0.08:0.01", "rebound": [0.01, 0.02, 0.04], "exits.hold": [0, 1, 5]},
+    min_trades=10,
+    **options,
+)
+sweep.best(top=5, min_trades=10).round(4)
+
+# %%
+sweep.luck.table.round(3)
+
+# %%
+sweep.heatmap("drop", "rebound", "mean")
+
+# %% [markdown]
+# ## How often does it happen at all?
+#
+# Base rates of the situation, whatever a strategy makes of it. Intervals take companies that report
+# on one evening for one draw; Wilson's, as if they were independent, stand beside them.
+
+# %%
+study = backtest.study(
+    store, conditions=["session=post", "drop>=0.05"], placebo=False, event_study=False, **options
+)
+study.rates.round(3)
 
 # %% [markdown]
 # ## Single trades

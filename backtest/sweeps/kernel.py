@@ -62,7 +62,7 @@ def touches(  # noqa: C901, PLR0912, PLR0915 - each function more costs time to 
 ) -> None:  # fmt: skip
     """Fill ``keys``, ``nets``, ``grosses`` (fills x columns) and ``first_hold`` (fills).
 
-        The fills are those of ``rows[lo:hi]``.  ``steps`` are the distances of stops and trailing
+    The fills are those of ``rows[lo:hi]``.  ``steps`` are the distances of stops and trailing
     stops, negative, and of targets; ``finite`` (3) is one past the last column of each kind that
     is not "none".  Holds before ``first_hold`` were over before the fill.  Where one kind has no
     level left untouched, every combination has left, and later stops and targets are not looked
