@@ -161,10 +161,7 @@ def cluster_bootstrap(
         low, high, p_value = _wild(total, size, mean, error, reps, seed, confidence)
     elif method == "pairs":
         draws = _pairs(total, size, mean, reps, seed)
-        # With few clusters most draws may be infinitely far out, and nothing is then bounded.
-        with np.errstate(invalid="ignore"):
-            reach = float(np.quantile(draws, confidence)) * error
-        reach = float("inf") if np.isnan(reach) else reach
+        reach = _quantile(draws, confidence) * error
         low, high = mean - reach, mean + reach
         p_value = _share_beyond(draws, abs(mean / error))
     else:
@@ -262,6 +259,13 @@ def _cr1(total: FloatArray, size: FloatArray, mean: float) -> float:
 def _share_beyond(draws: FloatArray, found: float) -> float:
     """(1 + draws as far out) / (draws + 1); equal ones count, whatever their last digit."""
     return float((1 + (draws >= found * (1 - 1e-12)).sum()) / (len(draws) + 1))
+
+
+def _quantile(draws: FloatArray, share: float) -> float:
+    """Quantile of draws of which some are infinite, between which nothing can be interpolated."""
+    far = 1e300
+    found = float(np.quantile(np.minimum(draws, far), share))
+    return float("inf") if found > 1e200 else found
 
 
 def _pairs(total: FloatArray, size: FloatArray, mean: float, reps: int, seed: int) -> FloatArray:

@@ -226,6 +226,17 @@ def test_wrong_use_is_refused() -> None:
             call()
 
 
+def test_draws_that_meet_one_cluster_alone_leave_the_interval_without_an_end() -> None:
+    """Of three clusters every ninth draw is one of them three times, and has no variation."""
+    found = cluster_bootstrap(np.array([1.0, 2.0, 4.0]), np.arange(3), method="pairs", reps=399)
+    assert (found.low, found.high) == (-np.inf, np.inf)
+    assert found.p_value > 0.05
+    known = cluster_bootstrap(
+        np.array([1.0, 2.0, 4.0]), np.arange(3), method="pairs", reps=399, confidence=0.5
+    )
+    assert np.isfinite([known.low, known.high]).all()
+
+
 def rejections(test, draw, times: int) -> float:
     return float(np.mean([test(*draw(seed)).p_value <= 0.05 for seed in range(times)]))
 
