@@ -20,7 +20,7 @@ RUN := env HOME="$(CACHE)/home" TMPDIR="$(CACHE)/tmp" \
 inside = @echo "$(2)"; $(RUN) $(1)/bin/$(2)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-long bench check lint format types imports constraints clean clean-all
+.PHONY: help demo test test-long bench evidence check lint format types imports constraints clean clean-all
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ lint: $(TEST)/.installed ## ruff: lint and format
 bench: $(TEST)/.installed | $(CACHE)/tmp ## the benchmarks, on generated data
 	$(call inside,$(TEST),python benchmarks/import_speed.py)
 
+evidence: $(TEST)/.installed | $(CACHE)/tmp ## count false alarms on simulated markets: docs/evidence.md
+	$(call inside,$(TEST),python -m calibration --workers $(WORKERS))
+
 format: $(TEST)/.installed ## let ruff rewrite what it can
 	$(call inside,$(TEST),ruff check --fix .)
 	$(call inside,$(TEST),ruff format .)
@@ -64,7 +67,7 @@ constraints: ## resolve anew and write constraints.txt
 
 clean: ## remove caches and what the demo wrote
 	rm -rf .cache demo dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
-	find backtest db strategies tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find backtest calibration db strategies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-all: clean ## remove the virtual environments as well
 	rm -rf $(CORE) $(TEST)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ CHUNK = 10
 Record = dict[str, Any]
 """One market: ``p`` key -> [p value, direction], ``intervals`` key -> [low, high, k, n],
 ``values`` name -> number, ``sizes`` name -> number; None where undefined."""
+_TELLING = ("__main__", "figure", "page", "registry", "tally")
+"""Modules that change no market's record; the registry's keys count by themselves."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -47,15 +50,28 @@ class Chunk:
         """Hash of all that decides what is in it; a file with another is not used again."""
         made = design(self.design)
         told = [key for key, *_ in entries(made.name)] or [key for key, _ in POWER]
-        return hashlib.sha256(
-            repr((asdict(self), made.settings, REPS, told, sorted(VALUES))).encode()
-        ).hexdigest()
+        decides = (asdict(self), made.settings, REPS, told, sorted(VALUES), program())
+        return hashlib.sha256(repr(decides).encode()).hexdigest()
 
 
-def chunks(name: str, seed: int, markets: int, reversal_share: float = 0.0) -> list[Chunk]:
+@cache
+def program() -> str:
+    """Hash of the sources that judge a market: a chunk of another program is not read again."""
+    root = Path(__file__).resolve().parent.parent
+    found = hashlib.sha256()
+    for folder in ("backtest", "db", "strategies", "calibration"):
+        for path in sorted((root / folder).rglob("*.py")):
+            if folder != "calibration" or path.stem not in _TELLING:
+                found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def chunks(
+    name: str, seed: int, markets: int, reversal_share: float = 0.0, *, size: int = CHUNK
+) -> list[Chunk]:
     """All chunks of a design."""
-    starts = range(0, markets, CHUNK)
-    return [Chunk(name, seed, a, min(a + CHUNK, markets), reversal_share) for a in starts]
+    starts = range(0, markets, size)
+    return [Chunk(name, seed, a, min(a + size, markets), reversal_share) for a in starts]
 
 
 def judge(chunk: Chunk) -> list[Record]:
@@ -151,14 +167,16 @@ def _in_processes(
     # One thread a process: they would fight for the same cores.
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(judge, chunk): chunk for chunk in left}
-            for future in as_completed(futures):
-                chunk = futures[future]
-                done[chunk] = _write(folder, chunk, future.result())
-                advance(len(done[chunk]))
+        futures = {pool.submit(judge, chunk): chunk for chunk in left}
+        for future in as_completed(futures):
+            chunk = futures[future]
+            done[chunk] = _write(folder, chunk, future.result())
+            advance(len(done[chunk]))
     finally:
+        # Where something failed, or a person has seen enough, the rest is not waited for.
+        pool.shutdown(cancel_futures=True)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
