@@ -49,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     beyond = tests_outside(found)
     for key, count in beyond:
         known = "explained" if key in FOUND else "not explained"
-        rate, error = count.rate * 100, count.error * 100
-        sys.stdout.write(f"{key}: {rate:.1f} % ± {error:.1f}, {known}\n")
+        sys.stdout.write(f"{key}: {count.rate * 100:.1f} % ± {count.error * 100:.1f}, {known}\n")
     sys.stdout.write(f"{len(beyond)} tests outside the band that should be inside\n")
     return int(any(key not in FOUND for key, _ in beyond))
 

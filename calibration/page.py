@@ -112,9 +112,7 @@ def power(results: Results) -> str:
     rows = []
     for share, tally in results.power.items():
         edge = tally.means["edge"]
-        cells = [
-            _share(tally.tests[key].above, tally.tests[key].defined, digits=0) for key, _ in POWER
-        ]
+        cells = [_share(tally.tests[key].above, tally.tests[key].defined) for key, _ in POWER]
         gain = f"{edge.mean * 100:+.2f} % ± {edge.error * 100:.2f}"
         rows.append([f"{float(share) * 100:.0f} %", gain, *cells])
     headings = ["reversals", "edge per trade", *(f"{what} [%]" for _, what in POWER)]
@@ -146,11 +144,11 @@ def _inside(expected: Expect, rate: float) -> bool:
     return rate <= high and (expected is Expect.AT_MOST or rate >= low)
 
 
-def _share(part: int, n: int, *, digits: int = 1) -> str:
+def _share(part: int, n: int) -> str:
     if not n:
         return "undefined"
     share = part / n
-    return f"{share * 100:.{digits}f} ± {share_error(share, n) * 100:.1f}"
+    return f"{share * 100:.1f} ± {share_error(share, n) * 100:.1f}"
 
 
 def _percent(found: Count) -> str:

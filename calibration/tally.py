@@ -73,7 +73,7 @@ class Results:
 
     def write(self, path: Path) -> None:
         """As JSON."""
-        text = json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False)
+        text = json.dumps(asdict(self), indent=1, allow_nan=False)
         path.write_text(text + "\n", encoding="utf-8")
 
     @classmethod

@@ -16,7 +16,7 @@ from calibration.sample import Sample
 WINDOWS = {"day_0": (0, 0), "days_0_to_5": (0, 5)}
 """Windows tested: the reaction session, and the week from it on."""
 GAP = 0.03
-"""Opens at least this far below the reference close are drops."""
+"""Prices at least this far below the reference close are drops."""
 BIG = 0.10
 
 
@@ -94,15 +94,32 @@ def drops_above_open(sample: Sample) -> Rate:
 
 
 def all_above_open(sample: Sample) -> Rate:
-    """Releases that close above their open; the condition is a drop."""
-    opened, close, reference, reaction = _reaction(sample)
-    return Rate(close > opened, reaction, opened <= reference * (1 - GAP))
+    """Releases that close above their open."""
+    opened, close, _, reaction = _reaction(sample)
+    return Rate(close > opened, reaction, np.ones(len(close), dtype=np.bool_))
 
 
 def all_big_gains(sample: Sample) -> Rate:
     """Releases that close 10 % or more above the reference close."""
     _, close, reference, reaction = _reaction(sample)
     return Rate(close >= reference * (1 + BIG), reaction, np.ones(len(close), dtype=np.bool_))
+
+
+def above_first_price(sample: Sample) -> Rate:
+    """Evening releases that close above their first price; the condition is a drop by then.
+
+    The first price is the close of the first bar that ends after the release, whatever came
+    later: nothing is chosen by what it did afterwards.  Releases without such a bar before the
+    reaction session are left out.
+    """
+    panel = sample.evening
+    after = panel.end > panel.sessions.announced_from[:, None]
+    evening = after & panel.real & panel.in_phase("post", "pre")
+    there = np.flatnonzero(evening.any(axis=1))
+    price = np.asarray(panel.close)[there, evening.argmax(axis=1)[there]]
+    t = panel.table
+    close, reference = t.close[panel.hi - 1][there], t.close[panel.reference_bar][there]
+    return Rate(close > price, panel.sessions.reaction[there], price <= reference * (1 - GAP))
 
 
 def _reaction(sample: Sample) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
