@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from backtest.account import account_candidates, main_calendar, session_marks
-from backtest.candidates import AccountSettings
+from backtest.account.assembly import account_candidates, main_calendar, session_marks
+from backtest.account.statistics import daily_returns
 from backtest.demo.market import SimulatedMarket
 from backtest.demo.simulated import Simulation, simulated
 from backtest.evidence.event_study import AbnormalReturns, event_study, session_returns
@@ -22,7 +22,7 @@ from backtest.evidence.event_study.battery import Settings
 from backtest.execution import Exits
 from backtest.panel.panel import EventPanel
 from backtest.paths import FloatArray
-from backtest.statistics import daily_returns
+from backtest.settings import AccountSettings
 from calibration.panels import EXCHANGE, FREE, Trades, bars_table, join, release_frame, trade
 from db.calendar import calendar
 from db.errors import DataError
@@ -128,7 +128,7 @@ class Sample:
     @cached_property
     def account_returns(self) -> FloatArray:
         """Daily returns of the default account that takes the trades of `evening_5`."""
-        from backtest.portfolio import keep_account
+        from backtest.account.portfolio import keep_account
 
         panel, trades, settings = self.evening, self.evening_5, AccountSettings()
         rank = np.full(len(panel), np.nan)
