@@ -72,6 +72,8 @@ class Check:
     def sentences(self) -> list[str]:
         """The findings in words, then what was replayed."""
         told = list(self.findings["says"]) if self.found else ["Nothing found."]
+        if not self.record["decisions"]:
+            told.append("No event was decided: there is little that could give it away.")
         return [*told, _extent(self.record)]
 
     def __repr__(self) -> str:
@@ -146,6 +148,7 @@ def check(
     on_step("deciding")
     decisions = decide(chosen, panel, known, settings.rules)
     decisions.orders.kind[filter_reasons(panel, settings) != ""] = OrderKind.NONE
+    decided = decisions.orders.kind != OrderKind.NONE
     sample = sample_of(
         panel,
         known,
@@ -153,13 +156,13 @@ def check(
         strict=strict_as_of,
         events=events,
         seed=seed,
-        decided=decisions.orders.kind != OrderKind.NONE,
+        decided=decided,
         unseen=memory.events,
     )
     told = replay(chosen, sample, memory, instants=instants, seed=seed, on_step=on_step)
     on_step("one bar later")
     found = Check(
-        record=_record(chosen, settings, panel, told),
+        record=_record(chosen, settings, panel, told) | {"decisions": int(decided.sum())},
         replays=_replay_frame(told),
         findings=pd.DataFrame([one.to_record() for one in told.findings], columns=list(COLUMNS)),
         speed=speed_frame(chosen, panel, decisions, settings.costs, settings.rules),

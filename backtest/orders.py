@@ -8,7 +8,11 @@ phase.  An order for a phase that opens only after its life is over is a missed 
 
 from __future__ import annotations
 
+import sys
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +22,7 @@ from backtest.panel.panel import EventPanel
 from backtest.paths import BoolArray, ByteArray, FloatArray, IntArray, Orders
 from backtest.strategy import LimitOnOpen, OnOpen, Strategy
 from db.calendar import Calendar, Phase, calendar
-from db.errors import UsageError
+from db.errors import BacktestError, UsageError
 from db.intervals import MINUTE
 
 ON_OPEN_CUTOFF = 2 * MINUTE
@@ -51,12 +55,40 @@ def decide(
     Raises UsageError for a result of the wrong shape or kind, and where a decision that reads
     the open could only be filled by the very print it read.
     """
-    entries = strategy.entries(panel)
+    entries = ask(strategy, "entries", panel)
     if isinstance(entries, LimitOnOpen):
         decisions = _on_open_limits(strategy, entries, panel, schedule_known)
     else:
         decisions = _at_bars(strategy, entries, panel, schedule_known, rules)
     return _with_reasons(strategy, panel, decisions)
+
+
+def ask(strategy: Strategy, method: str, panel: EventPanel) -> Any:
+    """What a method of the strategy returns.
+
+    Raises UsageError naming the line of the strategy's file at which it raised.
+    """
+    try:
+        return getattr(strategy, method)(panel)
+    except BacktestError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = str(error)
+        raise UsageError(
+            f"{type(strategy).__name__}.{method} raised {type(error).__name__}"
+            + (f": {said}" if said else ""),
+            where=_line_of(error, strategy),
+            hint="mend the strategy; --debug shows the whole traceback",
+        ) from error
+
+
+def _line_of(error: BaseException, strategy: Strategy) -> str:
+    """``file.py:12``: the innermost line of the strategy's own file, else of any."""
+    frames = traceback.extract_tb(error.__traceback__)
+    module = sys.modules.get(type(strategy).__module__)
+    file = getattr(module, "__file__", None)
+    mine = [frame for frame in frames if frame.filename == file] or frames
+    return f"{Path(mine[-1].filename).name}:{mine[-1].lineno}"
 
 
 def as_mask(values: object, shape: tuple[int, int], strategy: Strategy) -> BoolArray:
@@ -209,7 +241,7 @@ def _with_reasons(strategy: Strategy, panel: EventPanel, decisions: Decisions) -
         seen = panel.in_phase(*strategy.phases).any(axis=1)
         reason[idle & ~seen] = NO_BARS_IN_PHASE
         idle = reason == NOT_TRIGGERED
-    for text, holds in strategy.why_not(panel).items():
+    for text, holds in ask(strategy, "why_not", panel).items():
         reason[idle & np.asarray(holds, dtype=np.bool_).reshape(-1)] = f"{NOT_TRIGGERED}: {text}"
         idle = reason == NOT_TRIGGERED
     for known in _content_read(panel):
@@ -234,7 +266,7 @@ def rank_values(strategy: Strategy, panel: EventPanel, decisions: Decisions) -> 
 
     A limit-on-open order is ranked by the last bar that ended when it was placed.
     """
-    ranks = strategy.rank(panel)
+    ranks = ask(strategy, "rank", panel)
     n = len(panel)
     if ranks is None:
         return np.full(n, np.nan)

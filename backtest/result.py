@@ -29,6 +29,10 @@ FRAMES = (
 """The frames that a stored run is made of."""
 
 
+FEW_TRADES = 10
+"""Below so many nothing is said of a Sharpe ratio: it is that of a handful of days."""
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """One run.  Frames are tidy, instants UTC, returns fractions unless a label says percent."""
@@ -113,6 +117,11 @@ class Result:
         return f"<h3>{title}</h3><ul>{says}</ul><table><tr>{cells}</tr></table>"
 
 
+def counted(n: int, noun: str) -> str:
+    """``1 trade``, ``2,000 trades``."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
 def _headline(result: Result) -> list[str]:
     s, n = result.summary, len(result.trades)
     total = result.events_total
@@ -125,7 +134,8 @@ def _headline(result: Result) -> list[str]:
         s["Mean net return, high 95 % by date [%]"],
     )
     text = (
-        f"{n:,} trades from {total:,} events on {s['Evenings (reaction dates)']:,.0f} evenings: "
+        f"{counted(n, 'trade')} from {counted(total, 'event')} on "
+        f"{counted(int(s['Evenings (reaction dates)']), 'evening')}: "
         f"{mean:+.2f} % a trade after costs"
     )
     if np.isfinite(low):
@@ -209,6 +219,8 @@ def _luck(result: Result) -> list[str]:
     """What is left of the Sharpe ratio once all that was tried is counted."""
     if result.luck is None:
         return []
+    if len(result.trades) < FEW_TRADES:
+        return [f"{counted(len(result.trades), 'trade')}: too few to say how much of it is luck."]
     told = [result.luck.of_one(str(result.record["strategy"])), result.luck.patience()]
     return [f"{text[0].upper()}{text[1:]}." for text in told if text]
 

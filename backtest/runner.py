@@ -26,7 +26,7 @@ from backtest.evidence.outcomes import base_rates
 from backtest.execution import Costs, Fill
 from backtest.filters import filter_reasons
 from backtest.funnel import TRADE, funnel_frame
-from backtest.orders import Decisions, content_at_decision, decide, rank_values
+from backtest.orders import Decisions, ask, content_at_decision, decide, rank_values
 from backtest.outcomes import simulate
 from backtest.panel.build import Join, build_panel, load_prices, require_interval, schedule_known
 from backtest.panel.content import estimates_in_time
@@ -189,7 +189,7 @@ class _Run:
         ).astype({"status": "str"})
         equity, stats = self._performance(panel, account, marks, versions)
         triggered = ~np.isin(decisions.orders.kind, [0])
-        setup = self.strategy.setup(panel)
+        setup = ask(self.strategy, "setup", panel)
         groups = {"all measurable events": np.ones(len(panel), dtype=np.bool_)}
         if setup is not None:
             groups["with the setup"] = np.asarray(setup, dtype=np.bool_).reshape(-1)

@@ -7,10 +7,13 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from backtest.execution import Costs, FillRules
 from db.errors import UsageError
 from db.intervals import Interval
+
+_NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class RunSettings:
                 hint="resolve with shorter bars, such as --interval 1d --resolve 1m",
             )
         if self.since and self.until and self.since >= self.until:
-            raise UsageError(f"since {self.since:%Y-%m-%d} is not before {self.until:%Y-%m-%d}")
+            first, last = (one.astimezone(_NEW_YORK) for one in (self.since, self.until))
+            raise UsageError(f"since {first:%Y-%m-%d} is not before until {last:%Y-%m-%d}")
         for name in ("min_price", "min_dollar_volume"):
             value = getattr(self, name)
             if value is not None and not value >= 0:

@@ -7,6 +7,7 @@ have come out any better.  The data may have grown since; a setting is still the
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,22 +39,37 @@ class Tried:
 NOTHING = Tried(0, 0.0)
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """The settings of one row of the ledger: every combination of the values of its parameters."""
+
+    identity: str
+    """What two rows must share to hold the same setting: source, interval, other settings."""
+    values: Mapping[str, frozenset[str]]
+    tried: Tried
+
+    def shared(self, other: _Looked) -> int:
+        """Settings that are in both."""
+        if self.identity != other.identity or self.values.keys() != other.values.keys():
+            return 0
+        return math.prod(len(self.values[name] & other.values[name]) for name in self.values)
+
+
 def tried_before(store: Store, record: Mapping[str, Any]) -> Tried:
-    """What the ledger holds of the record's hypothesis, the same setting left out.
+    """What the ledger holds of the record's hypothesis, the record's own settings left out.
 
     ``record`` as from `runs.run_record`.  A sweep counts with all its combinations, and with as
-    many independent ones as it found them to be worth.
+    many independent ones as it found them to be worth.  A setting that several rows hold counts
+    once, but where more than two rows overlap in parts it may count more often, never less.
     """
-    seen: dict[str, Tried] = {}
-    for row in _of_hypothesis(store, str(record["strategy"])):
-        found = row["stats"] or {}
-        about = found.get("about") or {}
-        count = int(row["trials"])
-        worth = about.get("independent_trials")
-        independent = float(count) if worth is None else float(worth)
-        seen[_setting(row, found.get("kind"))] = Tried(count, independent)
-    seen.pop(_setting(record, record.get("kind")), None)
-    return sum(seen.values(), NOTHING)
+    rows = [_looked(row, row["stats"] or {}) for row in _of_hypothesis(store, record["strategy"])]
+    rows.append(_looked(record, {"axes": record.get("axes"), "about": record}))
+    before = NOTHING
+    for place, row in enumerate(rows[:-1]):
+        again = max(row.shared(later) for later in rows[place + 1 :])
+        kept = max(row.tried.settings - again, 0)
+        before += Tried(kept, row.tried.independent * kept / max(row.tried.settings, 1))
+    return before
 
 
 def _of_hypothesis(store: Store, hypothesis: str) -> Iterator[Mapping[str, Any]]:
@@ -62,11 +78,30 @@ def _of_hypothesis(store: Store, hypothesis: str) -> Iterator[Mapping[str, Any]]
         yield {str(name): value for name, value in row.items()}
 
 
-def _setting(row: Mapping[str, Any], kind: object) -> str:
-    """What tells one setting from another."""
-    names = ("source_hash", "params", "interval", "settings")
-    told = plain([kind or "run", *(row[name] for name in names)])
-    return json.dumps(told, sort_keys=True)
+def _looked(row: Mapping[str, Any], found: Mapping[str, Any]) -> _Looked:
+    axes, about = found.get("axes") or (), found.get("about") or {}
+    values = {
+        name: frozenset(map(_told, str(value).split(",") if name in axes else [value]))
+        for name, value in row["params"].items()
+    }
+    settings = math.prod(map(len, values.values()))
+    worth = about.get("independent_trials")
+    identity = plain([row[name] for name in ("source_hash", "interval", "settings")])
+    return _Looked(
+        json.dumps(identity, sort_keys=True),
+        values,
+        Tried(settings, float(settings) if worth is None else float(worth)),
+    )
+
+
+def _told(value: object) -> str:
+    """A parameter's value as the same text, however it was written."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return repr(float(str(value)))
+    except ValueError:
+        return str(value).lower()
 
 
 def judge(result: Result, before: Tried) -> Deflation:

@@ -15,7 +15,7 @@ from backtest.cli import context, options
 from backtest.cli.errors import say
 from backtest.cli.steps import steps
 from backtest.cli.tables import Column, form_of, plain, print_json, show
-from backtest.cli.words import instant, pairs_of, printable, symbols_of
+from backtest.cli.words import count, instant, pairs_of, printable, symbols_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,7 +185,7 @@ def print_sweep(found: Sweep, best: pd.DataFrame) -> None:
         folds = _worded(found.walk_forward.folds, found.axes)
         show(folds, (*swept, *FOLDS), limit=0, title=title)
     if "id" in record:
-        typer.echo(f"\nrun {record['id']}: recorded with {len(found):,} trials")
+        typer.echo(f"\nrun {record['id']}: recorded with {count(len(found), 'trial')}")
 
 
 def _print_luck(luck: Luck | None, width: int) -> None:

@@ -79,7 +79,8 @@ def by_strategy(
     """
     base = judge.together(judged)
     within = base.mask
-    parts = [Part(EVERYTHING, within, base)]
+    base_name = f"all with {', '.join(map(str, (one.condition for one in judged)))}"
+    parts = [Part(base_name if judged else EVERYTHING, within, base)]
     delay = _content_delay(judge, judged)
     status = _status(judged, base)
     words = [str(one.condition) for one in judged]

@@ -13,7 +13,7 @@ from backtest.studies.outcomes import gained
 from backtest.studies.placebo import Drawn
 from backtest.studies.rates import FIRST, OUTCOMES, REFERENCE, Group, Target, holm
 
-MATCHED, NIGHTS = "matched with nights", "their nights, pairs"
+MATCHED, NIGHTS = "matched with nights", "their nights, weighted"
 SHARE, MEAN = "share", "mean move"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.execution import Fill, OrderKind
-from backtest.orders import decide
+from backtest.orders import ask, decide
 from backtest.outcomes import simulate
 from backtest.panel.panel import EventPanel
 from backtest.paths import BoolArray, IntArray
@@ -65,7 +65,7 @@ def situation(strategy: Strategy, panel: EventPanel) -> Situation | None:
 
 
 def _setup(strategy: Strategy, panel: EventPanel) -> BoolArray | None:
-    found = strategy.setup(panel)
+    found = ask(strategy, "setup", panel)
     if found is None:
         return None
     mask = np.asarray(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from backtest.studies.chosen import EVERYTHING
 from backtest.studies.rates import FIRST, REFERENCE
 
 if TYPE_CHECKING:
@@ -70,14 +71,12 @@ def _rate_sentences(study: Study, outcome: str) -> list[str]:
     rows = study.rates[study.rates["outcome"] == outcome].set_index("group")
     everything, chosen = rows.iloc[0], rows.loc[study.record["group"]]
     if not chosen["events"]:
-        return [
-            f"No chosen event {outcome_words(study.record, outcome)} or does not: none is left."
-        ]
+        return [] if outcome == FIRST else ["No event was chosen: there is nothing to compare."]
     happens = outcome_words(study.record, outcome, verb="close")
     text = (
         f"{percent(chosen['share'])} of {int(chosen['events']):,} chosen events {happens} "
         f"({percent(chosen['low'])} to {percent(chosen['high'])}, clustered by date); "
-        f"of all events {percent(everything['share'])}."
+        f"of {_base(str(rows.index[0]))} {percent(everything['share'])}."
     )
     return [text]
 
@@ -103,9 +102,19 @@ def _placebo_sentences(study: Study) -> list[str]:
         said.append(
             f"Of the matched events {percent(row['event_value'])} {_short(outcome)}, of their "
             f"placebo nights {percent(row['night_value'])}: {points(row['difference'])} points "
-            f"({points(row['low'])} to {points(row['high'])}, {_p_values(row)})."
+            f"{_certainty(row)}."
         )
     return said
+
+
+def _base(group: str) -> str:
+    return "all events" if group == EVERYTHING else group
+
+
+def _certainty(row: pd.Series) -> str:
+    if not np.isfinite(row["low"]):
+        return "(no interval: they do not vary)"
+    return f"({points(row['low'])} to {points(row['high'])}, {_p_values(row)})"
 
 
 def _short(outcome: str) -> str:

@@ -346,6 +346,7 @@ def _record(
     record = run_record(grid.strategy, settings, market.panel, versions, now)
     return record | {
         "kind": "sweep",
+        "axes": list(lists),
         "params": record["params"] | lists,
         "base": record["params"],
         "command": shlex.join(words),

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from backtest.execution import Costs, Fill, FillRules, OrderKind
-from backtest.orders import decide
+from backtest.orders import ask, decide
 from backtest.panel.panel import EventPanel
 from backtest.panel.prices import PriceTable
 from backtest.paths import BoolArray, IntArray, Orders
@@ -123,7 +123,7 @@ def _decided(strategy: Strategy, panel: EventPanel) -> Strategy:
     The reasons of a funnel read parameters that the entries may not: they would cost a sweep its
     reuse and tell it nothing.
     """
-    entries = strategy.entries(panel)
+    entries = ask(strategy, "entries", panel)
     body = {
         "entries": lambda _self, _panel: entries,
         "why_not": lambda _self, _panel: {},

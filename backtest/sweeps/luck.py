@@ -87,7 +87,7 @@ class Luck:
             ("overfitting [%]", 100 * self.overfitting, 1, "chosen, then below the median"),
             ("reality check p", self.reality_check, 3, "White"),
             ("superior ability p", self.spa, 3, "Hansen; too small over few months"),
-            ("greatest t p", self.max_t, 3, "Romano, Wolf: believe this one"),
+            ("greatest t p", self.max_t, 3, "Romano, Wolf"),
             ("significant at 5 %, alone", self.alone, 0, passing),
             ("false discoveries at 5 %", self.false_discovery, 0, "Benjamini, Hochberg"),
             ("none false at 5 %", self.family_wise, 0, "Romano, Wolf"),

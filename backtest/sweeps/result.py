@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.paths import FloatArray
+from backtest.result import counted
 from backtest.sweeps.luck import Luck, deflation_of, search_luck
 from backtest.sweeps.ranking import FEW_TRADES, RANKS, ranked, require_column
 from db.errors import UsageError, did_you_mean
@@ -140,8 +141,9 @@ class Sweep:
         few = int(self.record.get("min_trades", FEW_TRADES))
         traded = self.frame[self.frame["trades"] >= few]
         tried = (
-            f"{len(self):,} combinations, {self.evaluations:,} different entries; "
-            f"{len(traded):,} have {few} trades or more."
+            f"{counted(len(self), 'combination')}, "
+            f"{self.evaluations:,} different entries; "
+            f"{len(traded):,} with {few} trades or more."
         )
         found = [tried]
         if len(traded):

@@ -53,6 +53,18 @@ def test_a_sweep_counts_with_all_its_combinations_but_once(tiny: TinyStore) -> N
     assert again.deflation.trials == len(found) + 1 + 2
 
 
+def test_a_setting_that_runs_and_sweeps_share_is_one(tiny: TinyStore) -> None:
+    inside = {"drop": 0.0, "exits.stop": 0.02}
+    run(Gap(), tiny.store, params=inside)
+    found = sweep(Gap(), tiny.store, GRID, accounts=0)
+    assert (len(found), found.record["earlier_trials"]) == (6, 0)
+    assert settings_tried(run(Gap(), tiny.store, params=inside)) == 6
+    assert settings_tried(run(Gap(), tiny.store, params={"drop": 0.0})) == 7
+    wider = sweep(Gap(), tiny.store, {"drop": "0,0.03,0.1", "exits.stop": "0.02"}, accounts=0)
+    # Of the first sweep the two at drop 0 and 0.03 with a stop of 2 % come again.
+    assert wider.record["earlier_trials"] == 4 + 1
+
+
 def test_other_hypotheses_and_unrecorded_runs_count_for_nothing(tiny: TinyStore) -> None:
     run("gap_reversal", tiny.store)
     run(Gap(), tiny.store, params={"drop": 0.02}, record=False)

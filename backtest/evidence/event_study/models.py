@@ -140,7 +140,9 @@ def read_factors(
     spread = float(values.drop(columns=RISK_FREE, errors="ignore").std().max())
     if np.isfinite(spread) and 0 < spread < 2e-4:
         raise DataError(
-            f"factors that vary by {spread:.1e} a day", where="factors", hint='unit="fraction"'
+            f"factors that vary by {spread:.1e} a day once divided by 100 were fractions already",
+            where="factors",
+            hint='--factor-unit fraction, or unit="fraction"',
         )
     _refuse_percent(values.drop(columns=RISK_FREE, errors="ignore"))
     return values.sort_index()
@@ -153,7 +155,7 @@ def _refuse_percent(factors: pd.DataFrame) -> None:
         raise DataError(
             f"factors that vary by {spread:.2f} a session are in percent, not fractions",
             where="factors",
-            hint="read_factors(..., unit='percent'), or divide by 100",
+            hint="--factor-unit percent, or unit='percent'; basis points have to be divided first",
         )
 
 

@@ -49,7 +49,7 @@ class Decided:
 class Raised:
     """The strategy raised instead of deciding."""
 
-    error: Exception
+    error: BaseException
 
     @property
     def text(self) -> str:
@@ -80,7 +80,7 @@ def evaluate(
         warnings.simplefilter("ignore")
         try:
             found = _decide(again(strategy) if anew else strategy, cut.panel, cut.known)
-        except Exception as error:  # noqa: BLE001 - whatever the author's code raises is told
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the author's code raises is told
             if "is read-only" in str(error):
                 return Tampered(error, "the panel's bars")
             return Raised(error)

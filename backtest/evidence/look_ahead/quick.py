@@ -37,6 +37,7 @@ def quick_check(
 
     Keys: ``found``, ``sentence``, ``events``, ``instants`` and ``findings`` (a list of records).
     """
+    decided = decisions.orders.kind != OrderKind.NONE
     sample = sample_of(
         panel,
         known,
@@ -44,7 +45,7 @@ def quick_check(
         strict=settings.strict_as_of,
         events=EVENTS,
         seed=settings.account.seed,
-        decided=decisions.orders.kind != OrderKind.NONE,
+        decided=decided,
         unseen=memory.events,
     )
     seed = settings.account.seed
@@ -52,17 +53,19 @@ def quick_check(
     name = spoken_name(type(strategy))
     return {
         "found": bool(told.findings),
-        "sentence": _sentence(told.findings, told.instants, name),
+        "sentence": _sentence(told.findings, told.instants, name, int(decided.sum())),
         "events": told.events,
         "instants": told.instants,
         "findings": [one.to_record() for one in told.findings],
     }
 
 
-def _sentence(found: Sequence[Finding], instants: int, name: str) -> str:
+def _sentence(found: Sequence[Finding], instants: int, name: str, decided: int) -> str:
     if found:
         return f"LOOKS AHEAD: {found[0].says}"
     if not instants:
         return "Quick look-ahead check: there was no event to replay."
+    if not decided:
+        return "Quick look-ahead check: nothing was decided, so little could be found."
     shown = f"{instants} instant" + ("" if instants == 1 else "s")
     return f"Quick look-ahead check: {shown}, nothing found; backtest check {name} does more."

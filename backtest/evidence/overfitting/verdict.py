@@ -88,9 +88,10 @@ class Deflation:
         years = self.periods / self.periods_a_year
         if not isfinite(self.track_record) or self.track_record <= years:
             return ""
+        needed = f"{self.track_record:.1f}" if self.track_record < 100 else "more than 100"
         return (
-            f"such returns would have to go on for {self.track_record:,.1f} years to be told from "
-            f"luck at 95 %, had this been the only setting; there are {years:,.1f}"
+            f"such returns would have to go on for {needed} years to be told from luck at 95 %, "
+            f"had this been the only setting; there are {years:.1f}"
         )
 
 
