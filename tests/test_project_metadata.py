@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 PACKAGES = ("backtest", "db", "strategies")
-TESTED = (*PACKAGES, "tests", "benchmarks")
+TESTED = (*PACKAGES, "tests", "benchmarks", "calibration")
 
 
 @pytest.fixture(scope="module")
