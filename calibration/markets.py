@@ -26,8 +26,6 @@ class Design:
     """One kind of market."""
 
     name: str
-    what: str
-    """Its size, in words."""
     place: int
     """Its seeds begin at ``place * _STRIDE``."""
     settings: SimulatedMarket
@@ -40,8 +38,6 @@ class Design:
 
 FULL = Design(
     "full",
-    "40 companies, 8 quarters, 5-minute bars: 320 releases on about 80 evenings, "
-    "of which some 95 fall in the evening",
     1,
     replace(
         _EXACT,
@@ -56,8 +52,6 @@ FULL = Design(
 
 FEW = Design(
     "few",
-    "40 companies, 2 quarters, 5-minute bars: 80 releases on about 14 evenings, "
-    "of which some 24 fall in the evening",
     2,
     replace(FULL.settings, n_quarters=2, evenings=7, off_season_share=0.0),
 )
@@ -65,7 +59,6 @@ FEW = Design(
 
 SEARCH = Design(
     "search",
-    "40 companies, 20 quarters, daily bars: 800 releases, 62 months, 100 settings",
     3,
     replace(
         _EXACT,

@@ -1,7 +1,8 @@
 """Every test that the program offers, and whether theory says that it holds on these markets.
 
 What should hold, and why the others should not, was written down before any rate was looked at.
-`FOUND` alone is of afterwards: why a test that should hold lay outside the band.
+Of afterwards are `FOUND`, why a test that should hold lay outside the band, and the condition of
+the difference of base rates (``docs/evidence.md`` says what it was before).
 
 A new test is one line here: a quick test of the project asks for it.
 """
