@@ -247,6 +247,8 @@ NO_TESTS = {
     "minimum_track_record": "probabilistic_sharpe, solved for the length",
     "moments": "an ingredient of probabilistic_sharpe",
     "sharpe_error": "an ingredient of probabilistic_sharpe",
+    "sharpe_ratios": "an ingredient of deflated_sharpe",
+    "overlapping_products": "an ingredient of overlapping_test",
 }
 """Public names of `inference` and `overfitting` that reject nothing, and what they are."""
 

@@ -107,3 +107,11 @@ def test_without_a_trade_nothing_is_said_of_luck(tiny: TinyStore) -> None:
     assert found.trades.empty
     assert not any("tried in this store" in sentence for sentence in found.sentences)
     assert Tried(0, 0.0) == NOTHING
+
+
+def test_of_few_trades_it_is_said_that_they_are_few(tiny: TinyStore) -> None:
+    one = run(Gap(), tiny.store, symbols=["S0"], params={"drop": -1.0})
+    assert 0 < len(one.trades) < 10
+    told = [s for s in one.sentences if "too few to say how much of it is luck" in s]
+    assert len(told) == 1
+    assert not any("tried in this store" in sentence for sentence in one.sentences)

@@ -37,6 +37,22 @@ def wrong(tmp_path: Path) -> str:
     return f"{file}:KnowsTheClose"
 
 
+BROKEN = """
+from dataclasses import dataclass
+from typing import ClassVar
+from backtest import EventPanel, Strategy, earnings
+
+
+@dataclass(frozen=True)
+class Broken(Strategy):
+    events: ClassVar = earnings()
+    interval: ClassVar = "1d"
+
+    def entries(self, p: EventPanel):
+        BODY
+"""
+
+
 def test_an_honest_strategy_ends_with_status_0_and_a_table(tiny_cli: Cli) -> None:
     outcome = tiny_cli("check", *GAP)
     assert outcome.status == 0, outcome.err
@@ -89,3 +105,31 @@ def test_a_run_of_a_wrong_one_says_so_first_and_ends_with_status_1(
     assert "where every event ended" in outcome.out
     assert "LOOKS AHEAD" in tiny_cli("runs", "show", "1").out
     assert tiny_cli("run", wrong, "--no-check").status == 0
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("body", ["return 1 / 0", "raise SystemExit(0)"])
+def test_a_strategy_that_raises_is_wrong_use_and_names_its_line(
+    command: str, body: str, tiny_cli: Cli, tmp_path: Path
+) -> None:
+    text = BROKEN.replace("BODY", body)
+    file = tmp_path / "broken.py"
+    file.write_text(text, encoding="utf-8")
+    line = text[: text.index(body)].count("\n") + 1
+    outcome = tiny_cli(command, f"{file}:Broken")
+    assert outcome.status == 2
+    assert f"broken.py:{line}: Broken.entries raised" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_strategy_that_decides_nothing_is_not_called_clean(
+    command: str, tiny_cli: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text(BROKEN.replace("BODY", "return p.real & (p.close < 0)"), encoding="utf-8")
+    outcome = tiny_cli(command, f"{file}:Broken")
+    assert outcome.status == 0
+    told = " ".join(outcome.out.split())
+    assert "No event was decided" in told or "nothing was decided, so little" in told
+    assert "instants, nothing found" not in told

@@ -152,8 +152,11 @@ def test_a_setup_of_the_evening_is_known_with_the_bar_that_makes_it(tiny: TinySt
 def test_conditions_restrict_every_group_of_a_strategy(daily: TinyStore) -> None:
     whole, some = asked(daily, WithSetup), asked(daily, WithSetup, "drop<0.02")
     counts = [f.rates.set_index("group")["events"].groupby(level=0).first() for f in (whole, some)]
-    for group in ("all measurable events", SETUP, FILLED):
+    for group in (SETUP, FILLED):
         assert counts[1][group] < counts[0][group]
+    # What the condition keeps out is not among "all measurable events": the name says so.
+    assert counts[1]["all with drop<0.02"] < counts[0]["all measurable events"]
+    assert "of all with drop<0.02" in " ".join(some.sentences)
     assert "not drop<0.02" in some.funnel["reason"].tolist()
 
 
