@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -133,7 +134,8 @@ def _covers(folder: Folder, files: Sequence[BarFile], wanted: Wanted) -> bool:
         return False
     if wanted.filter() is None:
         return True
-    return bool(_dataset(folder, files).count_rows(filter=wanted.filter()))
+    with _said(folder):
+        return bool(_dataset(folder, files).count_rows(filter=wanted.filter()))
 
 
 def _dataset(folder: Folder, files: Sequence[BarFile]) -> pads.Dataset:
@@ -145,13 +147,21 @@ def _scan(folder: Folder, files: Sequence[BarFile], wanted: Wanted) -> pa.Table:
     """Read through pyarrow alone: its own reader over Delta's can end a process badly at exit."""
     if not files:
         return FILE_SCHEMA.empty_table().select(_READ)
-    try:
+    with _said(folder):
         return _dataset(folder, files).to_table(columns=_READ, filter=wanted.filter())
+
+
+@contextmanager
+def _said(folder: Folder) -> Iterator[None]:
+    """StoreError for a file that is gone or damaged."""
+    try:
+        yield
     except (ArrowException, OSError) as error:
         raise StoreError(
             f"a file of the bars cannot be read: {error}",
             where=folder.uri,
-            hint="versions that no run names lose their files when the store is cleaned",
+            hint="versions that no run names lose their files when the store is cleaned; a file "
+            "that was lost comes back from a copy of the store, or by importing into a new one",
         ) from error
 
 
@@ -188,7 +198,8 @@ def describe(table: BarTable) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for source in sorted({file.source for file in snapshot.files}):
         files = snapshot.of_source(source)
-        instruments = _dataset(table.folder, files).to_table(columns=["instrument"]).column(0)
+        with _said(table.folder):
+            instruments = _dataset(table.folder, files).to_table(columns=["instrument"]).column(0)
         rows.append(
             {
                 "interval": table.interval.value,

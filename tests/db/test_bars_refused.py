@@ -110,3 +110,13 @@ def test_a_place_that_cannot_be_written_is_said(sqlite_place):
         with pytest.raises(StoreError, match="cannot be read or written"):
             store.ingest(bars("a.csv", [("AAA", JAN2, 10)]))
         assert store.batches().empty
+
+
+def test_a_lost_file_of_bars_is_said_whatever_is_asked(sqlite_place):
+    with sqlite_place.open() as store:
+        store.ingest(bars("a.csv", [("AAA", JAN2, 10), ("AAA", JAN3, 11)]))
+        for file in store_files(store):
+            file.unlink()
+        for question in (lambda: store.bars("1d"), store.bar_sources):
+            with pytest.raises(StoreError, match=r"cannot be read(.|\n)*copy of the store"):
+                question()
