@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def status_of(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; errors are printed, not raised."""
-    from backtest.cli import errors
+    from backtest.cli import context, errors
     from backtest.cli.app import INTERRUPTED, run_app
     from db.errors import BacktestError, DataError
 
@@ -47,4 +47,7 @@ def status_of(arguments: Sequence[str]) -> int:
             raise
         errors.show(DataError(error.strerror.lower(), where=str(error.filename or "")))
         return 1
+    finally:
+        # The options of one call are none of the next in the same process.
+        context.settings.store = context.settings.bars = None
     return status

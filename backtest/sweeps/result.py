@@ -143,7 +143,7 @@ class Sweep:
         tried = (
             f"{counted(len(self), 'combination')}, "
             f"{self.evaluations:,} different entries; "
-            f"{len(traded):,} with {few} trades or more."
+            f"{len(traded):,} have {few} trades or more."
         )
         found = [tried]
         if len(traded):

@@ -62,7 +62,7 @@ CASES = [
     ("data rename NOPE OTHER --on 2019-06-03", 2, 1),
     ("data describe AMD --fiscal-year-end 12", 0, 1),
     ("sweep gap_reversal --interval 1d --source file -p drop=0.05,0.06", 0, 1),
-    ("check gap_reversal --interval 1d", 0, 1),
+    ("check gap_reversal --interval 1d --source file", 0, 1),
     ("research nowhere", 2, 1),
     ("--store nowhere events", 1, 1),
     ("demo shown", 0, 1),

@@ -6,11 +6,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from typing import TYPE_CHECKING, TypeVar
 
 from db.sources.fetching.source import UnavailableError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ class Line:
 
     def call(self, ask: Callable[[], T]) -> T:
         """What ``ask`` returns, asked as often as needed."""
+        # It loads asyncio and tornado, which every command's help would wait for.
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
         retrying = Retrying(
             retry=retry_if_exception_type(UnavailableError),
             stop=stop_after_attempt(self.attempts),
