@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 PAGE = ROOT / "docs" / "evidence.md"
 
 
+@pytest.mark.long
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     told: list[int] = []
     wanted = chunks("search", 1, 3, size=1)
